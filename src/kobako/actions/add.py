@@ -1,0 +1,175 @@
+"""``kobako add SOURCE``: a repository becomes a service. All of it, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kobako import choose, host, pipconfig, plan, resolving, scan, sources, transaction
+from kobako.actions.context import Context
+from kobako.errors import UsageError
+from kobako.model.names import checked_name, service_name
+from kobako.model.requirement import Question
+from kobako.model.result import Problem, Result
+from kobako.plan import Facts, Plan
+from kobako.sources import Fetched, Source
+from kobako.transaction import Transaction
+from kobako.workspace import Workspace, read_text
+
+
+@dataclass(frozen=True)
+class AddRequest:
+    """What the user asked for. ``base`` is an image, ``ref`` a branch, tag or commit of a git URL."""
+
+    source: str
+    name: str = ""
+    base: str | None = None
+    ref: str | None = None
+    subtree: bool = False
+    dry_run: bool = False
+
+
+def add(context: Context, request: AddRequest) -> Result:
+    """Fetch, scan, choose the base, write. Raises ``UsageError``; then nothing has changed."""
+    workspace = context.workspace
+    transaction.recover(workspace, context.narrator.say)
+    source = sources.resolve(request.source, ref=request.ref, cwd=context.start)
+    if request.subtree and source.kind != "git":
+        raise UsageError("bad-source", "--subtree needs a git URL", why=f"{request.source} is not one")
+    if request.name or source.kind in {"git", "folder"}:
+        _free(context, checked_name(request.name or source.name), source)
+    with transaction.begin(workspace) as work:
+        fetched = _fetch(context, request, source, work)
+        _free(context, fetched.name, source)
+        facts = _facts(context, request, fetched, work)
+        planned = plan.plan(facts)
+        with transaction.alone(workspace):
+            written = _write(context, fetched, planned, work, dry_run=request.dry_run)
+    return _result(facts, planned, written, dry_run=request.dry_run)
+
+
+def _free(context: Context, name: str, source: Source) -> None:
+    """Nothing of that name may be there yet, except the very folder that is added."""
+    workspace = context.workspace
+    service = service_name(name)
+    fix = f"give it another name: --name {name}-2"
+    for other in context.project.services.values():
+        if other.name == service or other.container_name == name:
+            raise UsageError("exists", f"there is a service {other.name} already", fix=fix, where=other.where)
+    dockerfile = workspace.dockerfile(name)
+    if dockerfile.exists() or dockerfile.is_symlink():
+        raise UsageError("exists", f"docker/{name} is there already and is left as it is", fix=fix)
+    folder = workspace.repository(name)
+    itself = source.kind == "folder" and Path(source.location) == folder.resolve() and not folder.is_symlink()
+    if (folder.exists() or folder.is_symlink()) and not itself:
+        fix = f"use what is there: kobako add ./{name}; or {fix}" if folder.is_dir() else fix
+        raise UsageError("exists", f"{name} is there already and is left as it is", fix=fix)
+
+
+def _fetch(context: Context, request: AddRequest, source: Source, work: Transaction) -> Fetched:
+    narrator = context.narrator
+    with narrator.step(f"fetching {sources.hide(request.source)}"):
+        if not request.subtree or request.dry_run:
+            return sources.fetch(source, work.stage, workspace=context.workspace.root, name=request.name)
+        fetched, undo = sources.subtree(source, request.name or source.name, context.workspace.root)
+        work.on_failure(undo)
+        return fetched
+
+
+def _facts(context: Context, request: AddRequest, fetched: Fetched, work: Transaction) -> Facts:
+    found = scan.scan(fetched.path)
+    base = choose.choose(request.base, found)
+    facts = Facts(fetched.name, base, found, host.read(context.env), source=fetched.facts)
+    wanted = plan.to_resolve(facts)
+    if wanted:
+        resolved, why = resolving.resolve(wanted, base.value, pipconfig.read(context.env), work.stage)
+        if resolved is None:
+            asked = Question(f"versions for Python {base.value.python} could not be resolved here ({why}): pip decides")
+            facts = replace(facts, scan=replace(found, questions=(*found.questions, asked)))
+        facts = replace(facts, resolved=resolved)
+    return facts
+
+
+@dataclass(frozen=True)
+class _Written:
+    """``files`` are relative to the workspace; ``compose`` is the compose file's new text."""
+
+    files: tuple[str, ...]
+    compose: str
+
+
+def _write(context: Context, fetched: Fetched, planned: Plan, work: Transaction, *, dry_run: bool) -> _Written:
+    from kobako.compose.edit import add_service  # noqa: PLC0415 - the YAML parser is needed from here on
+
+    workspace = context.workspace
+    file = context.found.files[0]
+    shown = workspace.relative(file)
+    text = add_service(read_text(file, shown), service_name(fetched.name), planned.service, file=shown)
+    dockerfile = workspace.dockerfile(fetched.name)
+    files = [workspace.relative(dockerfile), shown]
+    if not fetched.in_place or fetched.facts.get("subtree"):
+        files.insert(0, f"{fetched.name}/")
+    if dry_run:
+        return _Written(tuple(files), text)
+    if not fetched.in_place:
+        work.move(fetched.path, workspace.repository(fetched.name))
+    work.write(dockerfile, planned.dockerfile)
+    made = [folder for folder in _folders(workspace, fetched.name) if work.folder(folder)]
+    files += [f"{workspace.relative(folder)}/" for folder in made]
+    work.commit(file, text)
+    return _Written(tuple(files), text)
+
+
+def _folders(workspace: Workspace, name: str) -> Sequence[Path]:
+    root = workspace.root
+    return (root / "configs" / name, root / "data", root / "pretrain")
+
+
+def _result(facts: Facts, planned: Plan, written: _Written, *, dry_run: bool) -> Result:
+    name, image = facts.name, facts.image
+    problems = tuple(_placed(problem, name) for problem in facts.scan.problems)
+    data: dict[str, Any] = {
+        "service": service_name(name),
+        "name": name,
+        "files": list(written.files),
+        "source": dict(facts.source),
+        "base": {
+            "image": image.reference,
+            "reasons": list(facts.base.reasons),
+            "python": image.python or None,
+            "torch": image.torch or None,
+            "cuda": image.cuda or None,
+        },
+        "requirements": [str(one) for one in facts.scan.requirements],
+        "questions": [_question(one, name) for one in planned.questions],
+    }
+    text = _preview(name, planned) if dry_run else _told(facts, planned, written)
+    return Result("add", "partial" if problems else "ok", data=data, problems=problems, text=text)
+
+
+def _placed(problem: Problem, name: str) -> Problem:
+    """The problem's place, seen from the workspace."""
+    where = problem.where
+    return replace(problem, where=where._replace(file=f"{name}/{where.file}")) if where else problem
+
+
+def _question(question: Question, name: str) -> dict[str, Any]:
+    finding = question.finding
+    where = {"file": f"{name}/{finding.file}", "line": finding.line} if finding else None
+    return {"what": question.what, "where": where}
+
+
+def _told(facts: Facts, planned: Plan, written: _Written) -> str:
+    lines = [f"added {facts.name} on {facts.image.reference}", *(f"  {file}" for file in written.files)]
+    if planned.questions:
+        lines += ["open questions:", *(f"  {question}" for question in planned.questions)]
+    lines.append(f"next: kobako build {facts.name}")
+    return "\n".join(lines)
+
+
+def _preview(name: str, planned: Plan) -> str:
+    body = "".join(f"    {line}\n" for line in planned.service.splitlines())
+    asked = "".join(f"# open question: {question}\n" for question in planned.questions)
+    return f"# docker/{name}\n\n{planned.dockerfile}\n# service {service_name(name)}\n\n  {service_name(name)}:\n{body}{asked}"

@@ -1,0 +1,94 @@
+"""What every verb works with: the workspace, its project, the engine, and somebody to tell."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kobako import engines, settings
+from kobako.compose import cache, files
+from kobako.errors import EngineError, UsageError
+from kobako.model.result import Problem
+from kobako.model.service import Project, Service
+from kobako.protocols import Engine, Narrator
+from kobako.workspace import Workspace
+
+
+class Context:
+    """One call of Kobako. ``start`` is the folder it begins to look in; ``engine_flag`` is ``--engine``."""
+
+    def __init__(
+        self, start: Path, env: Mapping[str, str], narrator: Narrator, engine_flag: str | None = None
+    ) -> None:
+        self.start = start
+        self.env = env
+        self.narrator = narrator
+        self.engine_flag = engine_flag
+
+    @functools.cached_property
+    def found(self) -> files.Found:
+        return files.find(self.start, self.env)
+
+    @functools.cached_property
+    def workspace(self) -> Workspace:
+        return Workspace(self.found.root)
+
+    @functools.cached_property
+    def project(self) -> Project:
+        return cache.load(self.found, self.workspace.state)
+
+    def service(self, name: str) -> Service:
+        """The service of that name, or whose container or repository is called so. Says what was perhaps meant."""
+        services = self.project.services
+        if name in services:
+            return services[name]
+        for service in services.values():
+            if service.container_name == name:
+                return service
+        raise _unknown(name, list(services), self.workspace.relative(self.found.files[0]))
+
+    def engine(self, service: Service | None = None) -> Engine:
+        """The engine to use for a service, chosen once and named in one line where nobody named it."""
+        hint = service.hints.engine if service is not None else None
+        chosen = settings.engine_name(self.engine_flag, self.env, hint)
+        names = (chosen.value,) if chosen.value else settings.ENGINES
+        problems = []
+        for name in names:
+            engine = engines.make(name, self.project, self.narrator, self.workspace.state)
+            if chosen.value:
+                return engine
+            availability = engine.available()
+            if availability.usable:
+                return engine
+            problems.append(availability.problem)
+        raise _unusable([problem for problem in problems if problem is not None])
+
+
+def _unknown(name: str, known: list[str], file: str) -> UsageError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only on failure
+
+    close = get_close_matches(name.lower(), known, n=1)
+    fix = f"did you mean {close[0]}?" if close else f"services: {', '.join(sorted(known)) or 'none yet: kobako add'}"
+    return UsageError("unknown-service", f"{file} has no service named {name}", fix=fix)
+
+
+def _unusable(problems: list[Problem]) -> EngineError:
+    first = problems[0] if problems else Problem("no-engine", "no engine is usable here")
+    return EngineError(first.code, first.what, why=first.why, fix=first.fix or "kobako doctor")
+
+
+def relative(problem: Problem, root: Path) -> Problem:
+    """The problem with its place shown relative to the workspace."""
+    if problem.where is None or not Path(problem.where.file).is_absolute():
+        return problem
+    file = Workspace(root).relative(problem.where.file)
+    return problem._replace(where=problem.where._replace(file=file))
+
+
+def each(context: Context, names: tuple[str, ...]) -> Iterator[Service]:
+    """The named services; all of them where none is named."""
+    if not names:
+        yield from context.project.services.values()
+    for name in names:
+        yield context.service(name)

@@ -1,0 +1,44 @@
+"""What ``exec``, ``shell`` and ``train`` share: the environment runs when they begin."""
+
+from __future__ import annotations
+
+from kobako.actions.context import Context
+from kobako.errors import UsageError
+from kobako.model.service import Service
+from kobako.protocols import Engine
+
+
+def check(service: Service) -> None:
+    """The service can be built or had. Raises ``UsageError`` with the place in the compose file."""
+    if service.build is None and service.image is None:
+        raise UsageError(
+            "no-build-no-image",
+            f"{service.name} has neither build nor image",
+            fix=f"kobako add SOURCE --name {service.title}, or write build: into the compose file",
+            where=service.where,
+        )
+
+
+def build_if_missing(context: Context, engine: Engine, service: Service) -> bool:
+    """Build the image where there is none; whether that was needed."""
+    if engine.states([service])[service.name] != "absent":
+        return False
+    context.narrator.say(f"{service.title} is not built yet: building it")
+    engine.build(service)
+    return True
+
+
+def ensure_running(context: Context, engine: Engine, service: Service, *, no_up: bool) -> None:
+    """Build and start what is missing, with a line about it; refuse where the caller wants that (exit code 2)."""
+    check(service)
+    state = engine.states([service])[service.name]
+    if state == "running":
+        return
+    if no_up:
+        raise UsageError(
+            "not-running", f"{service.title} does not run ({state})", fix=f"kobako up {service.title}"
+        )
+    if state == "absent":
+        build_if_missing(context, engine, service)
+    context.narrator.say(f"{service.title} does not run: starting it")
+    engine.up(service)

@@ -1,0 +1,1 @@
+"""The command line: one parser module per verb. Only this package exits."""

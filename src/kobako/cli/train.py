@@ -1,0 +1,26 @@
+"""``kobako train``."""
+
+from __future__ import annotations
+
+import argparse
+
+from kobako.actions import run
+from kobako.actions.context import Context
+from kobako.cli.inside import configure_inside, request
+from kobako.model.result import Result
+
+DESCRIPTION = """\
+Run the service's training: x-kobako.entry, by default NAME/tools/clearml_train.py, with the arguments that follow.
+It runs as you, so that checkpoints are yours; its exit code is Kobako's. Builds and starts what is missing."""
+EXAMPLE = "kobako train mmdetection --config=configs/mmdetection/example/faster_rcnn/faster_rcnn_r50_fpn_1x_coco.py"
+JSON = True
+TAIL = "args"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    configure_inside(parser)
+    parser.usage = "kobako train [options] SERVICE [--] [ARG ...]"
+
+
+def act(context: Context, args: argparse.Namespace, tail: tuple[str, ...]) -> Result:
+    return run.train(context, request(args, tail))

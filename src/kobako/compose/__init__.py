@@ -1,0 +1,1 @@
+"""Compose files: read with positions, edited without touching a byte that was not meant."""

@@ -1,0 +1,116 @@
+"""Remembers what the compose files said, as long as neither they nor the variables in them change.
+
+Reading YAML with places costs 40 ms of every ``kobako exec``; comparing a few ``stat`` results costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kobako import __version__
+from kobako.compose.files import Found
+from kobako.errors import Where
+from kobako.model.service import Build, Hints, Mount, Project, Service
+
+
+class Seen(Mapping[str, str]):
+    """An environment that remembers which variables were asked for."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self._env[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._env)
+
+    def __len__(self) -> int:
+        return len(self._env)
+
+
+def load(found: Found, state: Path) -> Project:
+    """The project of these files, from ``state`` where nothing has changed since it was written there."""
+    path = state / "cache" / "project.json"
+    try:
+        kept = json.loads(path.read_bytes())
+        if kept["key"] == _key(found, kept["files"], kept["variables"]):
+            return _thawed(kept["project"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # none there, or one of another version: read the files again
+    from kobako.compose import project  # noqa: PLC0415 - what this module is there to avoid
+
+    env = Seen(found.env)
+    made, read = project.load(found._replace(env=env))
+    names = sorted(env.names)
+    files = [str(file) for file in read]
+    try:
+        _keep(path, {"key": _key(found, files, names), "files": files, "variables": names, "project": made})
+    except OSError:
+        pass  # a folder that cannot be written is still worth working in
+    return made
+
+
+def _key(found: Found, files: list[str], names: list[str]) -> list[Any]:
+    stats = [os.stat(file) for file in files]
+    return [
+        __version__,
+        [str(file) for file in found.files],
+        [[one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns] for one in stats],
+        [found.env.get(name) for name in names if name in _OPEN],
+        _digest({name: found.env.get(name) for name in names if name not in _OPEN}),
+    ]
+
+
+_OPEN = frozenset({"COMPOSE_PROJECT_NAME", "HOME"})
+
+
+def _digest(values: dict[str, str | None]) -> str:
+    """Values may be secrets: only their digest is kept."""
+    if not values:
+        return ""
+    import hashlib  # noqa: PLC0415 - 4 ms, and most compose files have no variables
+
+    text = json.dumps(values, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _keep(path: Path, content: dict[str, Any]) -> None:
+    from kobako.workspace import make_state, write_text  # noqa: PLC0415
+
+    make_state(path.parent.parent)
+    path.parent.mkdir(exist_ok=True)
+    path.touch(mode=0o600)
+    write_text(path, json.dumps(content, default=dict))
+
+
+def _thawed(kept: list[Any]) -> Project:
+    name, root, files, implicit, services = kept
+    return Project(name, root, tuple(files), implicit, {key: _service(one) for key, one in services.items()})
+
+
+def _service(kept: list[Any]) -> Service:
+    made = Service(*kept)
+    build = Build(*made.build)._replace(where=_where(made.build[-1])) if made.build else None
+    hints = Hints(*made.hints)
+    return made._replace(
+        build=build,
+        command=_words(made.command),
+        mounts=tuple(Mount(*one)._replace(where=_where(one[-1])) for one in made.mounts),
+        hints=hints._replace(entry=_words(hints.entry), verify=_words(hints.verify)),
+        where=_where(made.where),
+    )
+
+
+def _words(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _where(value: Any) -> Where | None:
+    return None if value is None else Where(*value)

@@ -1,0 +1,121 @@
+"""Plain values with their places, merged over several files as Compose merges them.
+
+Rules: https://docs.docker.com/reference/compose-file/merge/ .
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Union
+
+from kobako.compose.nodes import Mapping, Node, Scalar, Sequence, follow, is_null
+from kobako.errors import Where
+
+RESET, OVERRIDE = "!reset", "!override"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A scalar. ``folder`` is what relative paths in it are relative to; ``value`` is None for null."""
+
+    value: str | None
+    where: Where
+    folder: Path
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class Items:
+    """A sequence."""
+
+    items: tuple[Tree, ...]
+    where: Where
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A mapping, merge keys resolved."""
+
+    keys: dict[str, Tree]
+    where: Where
+    tag: str | None = None
+
+    def get(self, *path: str) -> Tree | None:
+        """What stands at the path, or None."""
+        found: Tree | None = self
+        for key in path:
+            found = found.keys.get(key) if isinstance(found, Keys) else None
+        return found
+
+
+Tree = Union[Leaf, Items, Keys]
+
+
+def tree(node: Node, file: str, folder: Path, only: frozenset[str] | None = None) -> Tree:
+    """The node as a tree. ``only`` limits the keys of the mapping itself to those that somebody will read."""
+    where = Where(file, node.line, node.column)
+    tag = node.tag
+    target = follow(node)
+    if isinstance(target, Mapping):
+        entries = {
+            key: tree(entry.value, file, folder)
+            for key, entry in target.table.items()
+            if only is None or key in only
+        }
+        return Keys(entries, where, tag)
+    if isinstance(target, Sequence):
+        return Items(tuple(tree(item, file, folder) for item in target.items), where, tag)
+    assert isinstance(target, Scalar)  # noqa: S101 - the last of the three
+    return Leaf(None if is_null(target) else target.value, where, folder, tag)
+
+
+def merge(base: Tree, over: Tree, path: tuple[str, ...] = ()) -> Tree | None:
+    """``over`` laid on ``base``; None when ``over`` takes the value away. ``path`` is below the service."""
+    if over.tag == RESET:
+        return None
+    if over.tag == OVERRIDE or (isinstance(over, Leaf) and over.value is None):
+        return over if over.tag == OVERRIDE else base
+    if path == ("build",):
+        base, over = _build(base), _build(over)
+    if isinstance(base, Keys) and isinstance(over, Keys):
+        merged = dict(base.keys)
+        for key, value in over.keys.items():
+            kept = merge(merged[key], value, (*path, key)) if key in merged else _unless_reset(value)
+            if kept is None:
+                merged.pop(key, None)
+            else:
+                merged[key] = kept
+        return Keys(merged, over.where)
+    if isinstance(base, Items) and isinstance(over, Items) and path not in {("command",), ("entrypoint",)}:
+        return _joined(base, over, path)
+    return over
+
+
+def _unless_reset(value: Tree) -> Tree | None:
+    return None if value.tag == RESET else value
+
+
+def _build(value: Tree) -> Tree:
+    """``build: PATH`` is short for ``build: {context: PATH}``."""
+    return Keys({"context": value}, value.where) if isinstance(value, Leaf) else value
+
+
+def _joined(base: Items, over: Items, path: tuple[str, ...]) -> Items:
+    if path != ("volumes",):
+        return Items(base.items + over.items, over.where)
+    by_target = {target_of(item): item for item in base.items}
+    by_target.update({target_of(item): item for item in over.items})
+    return Items(tuple(by_target.values()), over.where)
+
+
+def target_of(volume: Tree) -> str:
+    """Where a volume is mounted: what two volumes are compared by."""
+    if isinstance(volume, Keys):
+        target = volume.get("target")
+        return (target.value or "") if isinstance(target, Leaf) else ""
+    if isinstance(volume, Leaf):
+        parts = (volume.value or "").split(":")
+        return parts[0] if len(parts) == 1 else parts[1]
+    return ""

@@ -1,0 +1,156 @@
+"""The only module that writes to the standard streams.
+
+Standard output carries answers alone; what goes on, warnings and errors go to standard error. Colour is used on a
+terminal only and never carries meaning by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TextIO
+
+from kobako.masking import mask
+from kobako.model.result import Problem
+
+_CODES = {"error": "31", "warning": "33", "hint": "36", "ok": "32", "dim": "2"}
+_KEPT_LOGS = 30
+
+
+class Console:
+    """Talks to the person at the other end; the narrator of ``kobako.protocols``.
+
+    ``verbosity`` is the number of ``-v`` less the number of ``-q``.
+    """
+
+    def __init__(self, env: Mapping[str, str], *, verbosity: int = 0, yes: bool = False, colour: bool = True) -> None:
+        self._verbosity = verbosity
+        self._yes = yes
+        self._log: _Log | None = None
+        self._colour = colour and wants_colour(env, sys.stderr)
+
+    @property
+    def log_path(self) -> str:
+        """Where this run's log is, or "" where nothing was logged."""
+        return str(self._log.path) if self._log is not None and self._log.written else ""
+
+    def log_to(self, folder: Callable[[], Path], verb: str) -> None:
+        """Keep a log of this run in the folder, which is asked for when there is something to write."""
+        self._log = _Log(folder, verb)
+
+    def say(self, line: str) -> None:
+        self._record(line)
+        if self._verbosity >= 0:
+            self._err(line)
+
+    def warn(self, problem: Problem) -> None:
+        self._record(f"warning: {problem.what}: {problem.why}")
+        if self._verbosity >= -1:
+            self._err("\n".join(render(problem, "warning", self.paint)))
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        begin = time.monotonic()
+        self.say(f"{name} ...")
+        yield
+        self.say(f"{name}: {time.monotonic() - begin:.1f} s")
+
+    def child(self, line: str) -> None:
+        self._record(line)
+        if self._verbosity >= 1:
+            self._err(line)
+
+    def confirm(self, question: str) -> bool:
+        if self._yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return True
+        self._write(sys.stderr, f"{question} [y/N] ")
+        answer = sys.stdin.readline()
+        return answer.strip().lower() in {"y", "yes"}
+
+    def error(self, problem: Problem) -> None:
+        """An error in full: what, where, why, what to do, and the log."""
+        lines = render(problem, "error", self.paint)
+        if self.log_path:
+            lines.append(f"  {self.paint('hint', 'log:')} {self.log_path}")
+        self._record("\n".join(lines))
+        self._err("\n".join(lines))
+
+    def answer(self, text: str) -> None:
+        """The answer itself, on standard output."""
+        if text:
+            self._write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
+
+    def paint(self, kind: str, text: str) -> str:
+        return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self._colour else text
+
+    def _err(self, text: str) -> None:
+        self._write(sys.stderr, f"{mask(text)}\n")
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        # a reader that went away (| head) is no reason to stop the work; a terminal may not know every character
+        with contextlib.suppress(BrokenPipeError):
+            encoding = stream.encoding or "utf-8"
+            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            stream.flush()
+
+    def _record(self, text: str) -> None:
+        if self._log is not None:
+            self._log.write(mask(text))
+
+
+class _Log:
+    """A log file that exists once something was written to it. A log that cannot be written stops nothing."""
+
+    def __init__(self, folder: Callable[[], Path], verb: str) -> None:
+        self._folder = folder
+        self._verb = verb
+        self._file: TextIO | None = None
+        self._broken = False
+        self.path = Path()
+
+    @property
+    def written(self) -> bool:
+        return self._file is not None
+
+    def write(self, text: str) -> None:
+        if self._broken:
+            return
+        try:
+            if self._file is None:
+                self._open()
+            if self._file is not None:
+                self._file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+                self._file.flush()
+        except OSError:
+            self._broken = True
+
+    def _open(self) -> None:
+        folder = self._folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in sorted(folder.glob("*.log"))[: -_KEPT_LOGS + 1]:
+            old.unlink(missing_ok=True)
+        self.path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{self._verb}-{os.getpid()}.log"
+        self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
+
+
+def wants_colour(env: Mapping[str, str], stream: TextIO) -> bool:
+    """NO_COLOR and FORCE_COLOR decide; else a terminal that is not dumb."""
+    if env.get("NO_COLOR"):
+        return False
+    return bool(env.get("FORCE_COLOR")) or (stream.isatty() and env.get("TERM") != "dumb")
+
+
+def render(problem: Problem, kind: str, paint: Callable[[str, str], str]) -> list[str]:
+    """A problem as a person reads it: ``error: what (file:line)``, then why and fix, continuation lines indented."""
+    place = f" ({problem.where})" if problem.where is not None else ""
+    lines = [f"{paint(kind, f'{kind}:')} {problem.what}{place}"]
+    for label, text in (("why", problem.why), ("fix", problem.fix)):
+        if text:
+            first, *rest = text.splitlines()
+            lines.append(f"  {paint('hint', f'{label}:')} {first}")
+            lines += [f"       {line}" for line in rest]
+    return lines

@@ -1,0 +1,1 @@
+"""The docker engine: Compose builds and starts, the Engine API runs commands."""

@@ -1,0 +1,77 @@
+"""Builds a service's image through Compose and reads what BuildKit reports."""
+
+from __future__ import annotations
+
+import os
+
+from kobako.engines.docker.compose import ComposeCli
+from kobako.engines.docker.progress import Progress
+from kobako.errors import BuildError, KobakoError, Where
+from kobako.model.service import Service
+from kobako.process import Outcome
+from kobako.protocols import Narrator, Step
+
+FRESH = "KOBAKO_FRESH"
+"""A build argument at the top of the Dockerfiles that Kobako writes: another value reuses no layer after it, and
+leaves the cache mounts (downloaded wheels) alone, which ``--no-cache`` would empty."""
+
+
+def build(cli: ComposeCli, service: Service, narrator: Narrator, *, fresh: str) -> tuple[Step, ...]:
+    """``fresh`` is "" for a normal build, ``argument`` where the recipe declares ``KOBAKO_FRESH``, else ``no-cache``."""
+
+    def on_step(step: Step | str) -> None:
+        if isinstance(step, str):
+            narrator.child(f"... {step}")
+        else:
+            narrator.say(f"  {'cached' if step.cached else f'{step.seconds:.1f} s':>8}  {step.name}")
+
+    progress = Progress(on_step)
+
+    def on_line(line: str) -> None:
+        progress.feed(line)
+        narrator.child(line)
+
+    extra = {"": [], "no-cache": ["--no-cache"]}.get(fresh, ["--build-arg", f"{FRESH}={os.urandom(8).hex()}"])
+    outcome = cli.run("build", *extra, service.name, on_line=on_line)
+    if not outcome.ok:
+        raise failure(service, outcome, progress)
+    return tuple(progress.steps)
+
+
+def failure(service: Service, outcome: Outcome, progress: Progress) -> KobakoError:
+    """What went wrong, at which step and line, in the builder's own last words."""
+    said = f"{outcome.stdout}\n{outcome.stderr}"
+    where = None
+    if progress.line is not None and service.build is not None and service.build.dockerfile is not None:
+        where = Where(service.build.dockerfile, progress.line)
+    at = f" at {progress.failed}" if progress.failed else ""
+    if "no space left on device" in said.lower():
+        return BuildError(
+            "disk-full",
+            f"cannot build {service.title}{at}: the disk of the Docker daemon is full",
+            why=_told(outcome, progress),
+            fix="docker system df, then docker builder prune",
+            where=where,
+        )
+    return BuildError(
+        "build-failed",
+        f"cannot build {service.title}{at}",
+        why=_told(outcome, progress),
+        fix=f"mend the step, then: kobako build {service.title}" if progress.failed else "kobako doctor",
+        where=where,
+    )
+
+
+def _told(outcome: Outcome, progress: Progress) -> str:
+    """The failing step's own output where BuildKit repeats it, else the last lines."""
+    if progress.failed:
+        lines = outcome.stdout.splitlines() + outcome.stderr.splitlines()
+        starts = [n for n, line in enumerate(lines) if line.startswith(f" > {progress.failed}")]
+        if starts:
+            told = []
+            for line in lines[starts[-1] + 1 :]:
+                if line.startswith("------"):
+                    break
+                told.append(line)
+            return "\n".join(told[-12:] or [lines[starts[-1]].strip()])
+    return outcome.last_lines()

@@ -1,0 +1,42 @@
+"""Looks after the host's side of bind mounts before a container starts.
+
+Docker makes a missing folder itself, as root: the caller then cannot write into their own ``data``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kobako.errors import UsageError
+from kobako.model.service import Mount, Service
+from kobako.protocols import Narrator
+
+
+def prepare(service: Service, root: str, narrator: Narrator) -> None:
+    """Make missing folders inside the workspace, as the caller; refuse what can only be a mistake."""
+    for mount in service.mounts:
+        if mount.kind != "bind" or mount.source is None or Path(mount.source).exists():
+            continue
+        source = Path(mount.source)
+        if not source.is_relative_to(root):
+            raise _missing(service, mount, f'make it first: mkdir -p "{source}"', "it lies outside the workspace")
+        if source.suffix in _FILES or not mount.create:
+            raise _missing(service, mount, "put it there, or take the mount out of the compose file", _LIKE_A_FILE)
+        source.mkdir(parents=True)
+        narrator.say(f"made the folder {source.relative_to(root)}, which the service mounts")
+
+
+_FILES = frozenset(
+    ".yaml .yml .json .toml .ini .cfg .conf .env .txt .csv .py .sh .pem .crt .key .sock .sql .xml .md".split()
+)
+_LIKE_A_FILE = "Docker would make a folder of that name, and the program inside expects a file"
+
+
+def _missing(service: Service, mount: Mount, fix: str, why: str) -> UsageError:
+    return UsageError(
+        "missing-mount",
+        f"{service.title} mounts {mount.source}, which does not exist",
+        why=why,
+        fix=fix,
+        where=mount.where,
+    )

@@ -1,0 +1,165 @@
+"""The only module that starts programs.
+
+A program that Kobako starts is in Kobako's own process group, so that Ctrl-C in a terminal reaches it directly;
+when Kobako is stopped in another way (SIGTERM, SIGHUP) or gives up, the program is told to end, and killed if it does
+not. Whatever was started has ended when the function returns or raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from kobako.errors import Stopped, WorkError
+from kobako.masking import mask
+
+GRACE = 10.0
+"""Seconds that a program has to end after it was told to, before it is killed."""
+
+PATIENCE = 1.0
+"""Seconds that a program has to end by itself after a Ctrl-C, before it is told to."""
+
+class Outcome(NamedTuple):
+    """What became of a program. ``code`` is None when it could not be started; -N when signal N killed it."""
+
+    argv: tuple[str, ...]
+    code: int | None
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+    @property
+    def shown(self) -> str:
+        """The command line as a person would type it, secrets masked."""
+        import shlex  # noqa: PLC0415 - only for messages
+
+        return mask(shlex.join(self.argv))
+
+    def last_lines(self, count: int = 12) -> str:
+        """The end of what it printed: of its error output if there is any, else of its output."""
+        lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+        return mask("\n".join(lines[-count:]))
+
+    def check(self, what: str, *, fix: str = "") -> Outcome:
+        """Itself when it ended well, else a ``WorkError`` that quotes it."""
+        if self.ok:
+            return self
+        why = "it could not be started" if self.code is None else f"exit code {self.code}: {self.last_lines()}"
+        raise WorkError("command-failed", what, why=f"`{self.shown}`: {why}", fix=fix)
+
+
+def which(program: str) -> str | None:
+    """Where the program is on PATH, or None."""
+    return shutil.which(program)
+
+
+@contextlib.contextmanager
+def started(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Ends the process when the block is left by an exception, and waits for it in any case."""
+    try:
+        yield process
+        process.wait()
+    except Stopped as stopped:
+        end(process, stopped.signum)
+        raise
+    except BaseException:
+        end(process)
+        raise
+
+
+def end(process: subprocess.Popen[bytes], signum: int = signal.SIGTERM) -> None:
+    """Tells the process to end, waits, then kills it. A further ``Stopped`` meanwhile kills at once."""
+    try:
+        if signum == signal.SIGINT:
+            # Ctrl-C has reached it already; a second one would make Compose give up without tidying.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+        if process.poll() is None:
+            process.send_signal(signum)
+            process.wait(GRACE)
+    except (subprocess.TimeoutExpired, Stopped):
+        process.kill()
+    process.wait()
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: str | Path | None = None,
+    env: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
+    stdin: bytes | None = None,
+) -> Outcome:
+    """Run a program to its end, keeping what it printed.
+
+    ``env`` is added to Kobako's own environment. ``on_line`` is called with each line of output and error output as it
+    comes (without the newline; a carriage return starts a line too).
+    """
+    begin = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        return Outcome(tuple(argv), None, "", str(error), time.monotonic() - begin)
+    out: list[str] = []
+    err: list[str] = []
+    with started(process):
+        readers = [
+            threading.Thread(target=_read, args=(pipe, kept, on_line), daemon=True)
+            for pipe, kept in ((process.stdout, out), (process.stderr, err))
+        ]
+        for reader in readers:
+            reader.start()
+        if stdin is not None and process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(stdin)
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+        process.wait()
+        for reader in readers:
+            reader.join()
+    return Outcome(tuple(argv), process.returncode, "".join(out), "".join(err), time.monotonic() - begin)
+
+
+def _read(pipe: IO[bytes] | None, kept: list[str], on_line: Callable[[str], None] | None) -> None:
+    assert pipe is not None  # noqa: S101 - Popen was given PIPE
+    with pipe:
+        for raw in pipe:
+            text = raw.decode("utf-8", "replace")
+            kept.append(text)
+            if on_line is not None:
+                for line in text.splitlines():
+                    on_line(line)
+
+
+def attach(argv: Sequence[str], *, cwd: str | Path | None = None, stdin: int | None, stdout: int, stderr: int) -> int:
+    """Run a program on the given file descriptors and return its exit code (128+N when signal N killed it)."""
+    process = subprocess.Popen(
+        list(argv), cwd=cwd, stdin=subprocess.DEVNULL if stdin is None else stdin, stdout=stdout, stderr=stderr
+    )
+    with started(process):
+        code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+def spawn(argv: Sequence[str], *, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
+    """Start a program that serves Kobako through two file descriptors. The caller ends it with :func:`end`."""
+    return subprocess.Popen(list(argv), stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL)

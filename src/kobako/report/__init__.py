@@ -1,0 +1,1 @@
+"""Text made from results; nothing is printed here."""

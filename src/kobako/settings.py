@@ -1,0 +1,38 @@
+"""Where a choice comes from: a flag, the environment, ``x-kobako``, or a default. Each value keeps its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, NamedTuple, TypeVar
+
+from kobako.errors import UsageError
+
+T = TypeVar("T")
+
+ENGINES = ("docker",)
+"""The engines there are, in the order in which they are tried."""
+
+
+class Setting(NamedTuple, Generic[T]):
+    """A value and where it was said."""
+
+    value: T
+    origin: str
+
+
+def engine_name(flag: str | None, env: Mapping[str, str], hint: str | None) -> Setting[str | None]:
+    """Which engine is asked for: None when nobody says. Raises ``UsageError("unknown-engine")``."""
+    said = (
+        Setting(flag, "--engine"),
+        Setting(env.get("KOBAKO_ENGINE") or None, "KOBAKO_ENGINE"),
+        Setting(hint, "x-kobako.engine"),
+    )
+    chosen = next((one for one in said if one.value), Setting(None, "default"))
+    if chosen.value is not None and chosen.value not in ENGINES:
+        raise UsageError(
+            "unknown-engine",
+            f"there is no engine named {chosen.value}",
+            why=f"{chosen.origin} says so",
+            fix=f"one of: {', '.join(ENGINES)}",
+        )
+    return chosen
