@@ -45,7 +45,7 @@ def _first_line(path: Path) -> str:
 
 def _link(root: Path) -> str:
     try:
-        target = os.readlink(root / "etc/localtime")
+        target = str((root / "etc/localtime").readlink())
     except OSError:
         return ""
     return target.partition("/zoneinfo/")[2]

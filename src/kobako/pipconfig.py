@@ -76,9 +76,13 @@ def _made(values: Mapping[str, str]) -> PipConfig:
         index_url=values.get("index-url", "").strip(),
         extra_index_urls=tuple(_words(values.get("extra-index-url", ""))),
         no_index=values.get("no-index", "").strip().lower() in _YES,
-        find_links=tuple(os.path.expanduser(link) for link in _words(values.get("find-links", ""))),
+        find_links=tuple(_home(link) for link in _words(values.get("find-links", ""))),
         trusted_hosts=tuple(_words(values.get("trusted-host", ""))),
-        cert=os.path.expanduser(values.get("cert", "").strip()),
-        client_cert=os.path.expanduser(values.get("client-cert", "").strip()),
+        cert=_home(values.get("cert", "").strip()),
+        client_cert=_home(values.get("client-cert", "").strip()),
         proxy=values.get("proxy", "").strip(),
     )
+
+
+def _home(path: str) -> str:
+    return str(Path(path).expanduser()) if path.startswith("~") else path

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kobako import process
 from kobako.data import torch_family
+from kobako.masking import mask
 from kobako.model.image import BaseImage
 from kobako.model.requirement import Requirement
 from kobako.model.resolved import Resolved
@@ -60,13 +61,15 @@ def _pins(text: str) -> Mapping[str, str]:
 
 def _why(outcome: Outcome) -> str:
     lines = [line.strip() for line in outcome.stderr.splitlines() if line.strip()]
-    return process.mask(" ".join(lines[:3])) or "uv could not be started"
+    return mask(" ".join(lines[:3])) or "uv could not be started"
 
 
 def index_options(pip: PipConfig) -> list[str]:
     """Where pip looks for packages, as options of uv. They may hold credentials: never show or write them."""
     options = [f"--find-links={link}" for link in pip.find_links]
     options += [f"--extra-index-url={url}" for url in pip.extra_index_urls]
+    if pip.extra_index_urls:
+        options.append("--index-strategy=unsafe-best-match")  # as pip does it: the best of all indexes
     if pip.no_index:
         options.append("--no-index")
     elif pip.index_url:

@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
-import os
+import re
 import shutil
 import signal
 import tempfile
@@ -139,6 +139,7 @@ def _recover(workspace: Workspace, folder: Path, say: Callable[[str], None]) -> 
         entries = json.loads((folder / _JOURNAL).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return  # nothing had been made yet
+    _sweep(workspace, entries)
     if _is_committed(workspace, entries):
         return
     for entry in reversed(entries):
@@ -152,17 +153,29 @@ def _recover(workspace: Workspace, folder: Path, say: Callable[[str], None]) -> 
     say("an interrupted command was taken back")
 
 
+def _sweep(workspace: Workspace, entries: list[dict[str, Any]]) -> None:
+    """Remove the temporary files of a write that was cut off before its rename."""
+    for entry in entries:
+        path = workspace.root / entry["path"]
+        if entry["kind"] in {"file", "commit"}:
+            name = re.escape(path.name)
+            with contextlib.suppress(OSError):
+                for one in path.parent.iterdir():
+                    if re.fullmatch(rf"\.{name}\.[a-z0-9_]{{8}}", one.name):
+                        one.unlink()
+
+
 def _is_committed(workspace: Workspace, entries: list[dict[str, Any]]) -> bool:
     for entry in entries:
         path = workspace.root / entry["path"]
         if entry["kind"] == "commit" and path.is_file():
-            return _hash(read_text(path)) == entry["sha256"]
+            return bool(_hash(read_text(path)) == entry["sha256"])
     return False
 
 
 def _take_back(entry: dict[str, Any], path: Path) -> None:
     """Remove a folder that is empty again, or a file that is still as it was written."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, UsageError):  # it had not been made yet, or somebody works with it
         if entry["kind"] == "folder":
             path.rmdir()
         elif entry["kind"] == "file" and _hash(read_text(path)) == entry["sha256"]:

@@ -35,14 +35,15 @@ def add(context: Context, request: AddRequest) -> Result:
     """Fetch, scan, choose the base, write. Raises ``UsageError``; then nothing has changed."""
     workspace = context.workspace
     transaction.recover(workspace, context.narrator.say)
-    source = sources.resolve(request.source, ref=request.ref, cwd=context.start)
+    source = sources.resolve(request.source, ref=request.ref)
     if request.subtree and source.kind != "git":
         raise UsageError("bad-source", "--subtree needs a git URL", why=f"{request.source} is not one")
     if request.name or source.kind in {"git", "folder"}:
         _free(context, checked_name(request.name or source.name), source)
     with transaction.begin(workspace) as work:
         fetched = _fetch(context, request, source, work)
-        _free(context, fetched.name, source)
+        if not request.subtree:  # an archive told its name only now; a subtree stands there already
+            _free(context, fetched.name, source)
         facts = _facts(context, request, fetched, work)
         planned = plan.plan(facts)
         with transaction.alone(workspace):
@@ -152,7 +153,7 @@ def _result(facts: Facts, planned: Plan, written: _Written, *, dry_run: bool) ->
 def _placed(problem: Problem, name: str) -> Problem:
     """The problem's place, seen from the workspace."""
     where = problem.where
-    return replace(problem, where=where._replace(file=f"{name}/{where.file}")) if where else problem
+    return problem._replace(where=where._replace(file=f"{name}/{where.file}")) if where else problem
 
 
 def _question(question: Question, name: str) -> dict[str, Any]:
@@ -172,4 +173,5 @@ def _told(facts: Facts, planned: Plan, written: _Written) -> str:
 def _preview(name: str, planned: Plan) -> str:
     body = "".join(f"    {line}\n" for line in planned.service.splitlines())
     asked = "".join(f"# open question: {question}\n" for question in planned.questions)
-    return f"# docker/{name}\n\n{planned.dockerfile}\n# service {service_name(name)}\n\n  {service_name(name)}:\n{body}{asked}"
+    service = service_name(name)
+    return f"# docker/{name}\n\n{planned.dockerfile}\n# service {service}\n\n  {service}:\n{body}{asked}"

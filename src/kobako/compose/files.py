@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kobako.errors import UsageError, Where
+from kobako.workspace import read_text
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 OVERRIDES = (
@@ -40,12 +41,12 @@ def find(start: Path, env: Mapping[str, str]) -> Found:
         return _listed(start, env)
     for folder in (start, *start.parents):
         seen = environment(folder, env)
-        if "COMPOSE_FILE" in seen and (folder / ".env").is_file():
+        if "COMPOSE_FILE" in seen and is_file(folder / ".env"):
             return _listed(folder, seen)
         for name in NAMES:
-            if (folder / name).is_file():
+            if is_file(folder / name):
                 files = [folder / name]
-                files += [folder / other for other in OVERRIDES if (folder / other).is_file()][:1]
+                files += [folder / other for other in OVERRIDES if is_file(folder / other)][:1]
                 return Found(folder, tuple(files), implicit=True, env=seen)
     raise UsageError(
         "no-compose-file",
@@ -59,7 +60,7 @@ def _listed(folder: Path, env: Mapping[str, str]) -> Found:
     separator = env.get("COMPOSE_PATH_SEPARATOR") or os.pathsep
     files = tuple(folder / part for part in env["COMPOSE_FILE"].split(separator) if part)
     for file in files:
-        if not file.is_file():
+        if not is_file(file):
             raise UsageError(
                 "no-compose-file",
                 f"{file} does not exist",
@@ -76,9 +77,14 @@ def environment(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
     files = [folder / name for name in names.split(",")] if names else [folder / ".env"]
     found: dict[str, str] = {}
     for file in files:
-        if file.is_file():
-            found.update(dotenv(file.read_text(encoding="utf-8-sig", errors="surrogateescape"), file))
+        if is_file(file):
+            found.update(dotenv(read_text(file).removeprefix("\ufeff"), file))
     return {**found, **env}
+
+
+def is_file(path: Path) -> bool:
+    """``Path.is_file`` fails in a folder that is closed to the caller; there is no file of theirs there either."""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def dotenv(text: str, file: Path) -> dict[str, str]:

@@ -28,6 +28,6 @@ def checked_name(name: str) -> str:
         suggestion = f"{name}-repository"
     else:
         why = "a name holds letters, digits, '_', '.' and '-' only, and starts with a letter or a digit"
-        suggestion = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-._")
+        suggestion = re.sub(r"-*[^A-Za-z0-9_.-]+-*", "-", name).strip("-._")
     fix = f"choose another one: --name {suggestion}" if suggestion else "choose another one with --name"
     raise UsageError("bad-name", f"{name!r} cannot be the name of a service", why=why, fix=fix)

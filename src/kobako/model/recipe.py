@@ -22,6 +22,9 @@ class Span(NamedTuple):
     end: int
 
 
+NOWHERE = Span(0, 0)
+
+
 class Word(NamedTuple):
     """A word of a command. ``value`` is None where only a shell could tell it (``$X``, ``$(...)``, ``{a,b}``)."""
 
@@ -32,9 +35,10 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class Package:
-    """One entry of an install list. ``name`` is normalised for its manager, and empty for a path or a nameless URL.
+    """One entry of an install list. ``name`` is normalised for its manager (PEP 503; lower case for apt and conda).
 
-    ``rest`` is all that follows the name: extras, specifier, marker, version, architecture.
+    ``rest`` is all that follows the name: extras, specifier, marker, version, architecture. The word's value is None
+    where the version comes from a variable (``torch==$V``); the name is static even then.
     """
 
     name: str
@@ -43,8 +47,8 @@ class Package:
 
     @property
     def text(self) -> str:
-        """The entry as its manager gets it."""
-        return self.word.value or ""
+        """The entry as its manager gets it; as written where a variable is in it."""
+        return self.word.text if self.word.value is None else self.word.value
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Command:
     all of the step.
 
     For installs: ``program`` holds the words up to and including ``install``, ``options`` the options with their
-    values, ``packages`` the list, ``sources`` the requirement files, constraints, paths and editables, ``dynamic`` the
+    values, ``packages`` the list, ``sources`` what else is installed (requirement files, paths, editables), ``dynamic`` the
     words that only a shell could tell. ``zone`` is the time zone of a time-zone link; empty when it is not static.
     """
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+from kobako.dockerfile.parse import parse
+from kobako.dockerfile.recipe import understand
 from kobako.engines.docker.compose import ComposeCli
 from kobako.engines.docker.progress import Progress
-from kobako.errors import BuildError, KobakoError, Where
+from kobako.errors import BuildError, KobakoError, UsageError, Where
 from kobako.model.service import Service
 from kobako.process import Outcome
 from kobako.protocols import Narrator, Step
+from kobako.workspace import read_text
 
 FRESH = "KOBAKO_FRESH"
 """A build argument at the top of the Dockerfiles that Kobako writes: another value reuses no layer after it, and
@@ -75,3 +79,22 @@ def _told(outcome: Outcome, progress: Progress) -> str:
                 told.append(line)
             return "\n".join(told[-12:] or [lines[starts[-1]].strip()])
     return outcome.last_lines()
+
+
+def declares_fresh(service: Service) -> bool:
+    """Whether the recipe's last stage declares ``KOBAKO_FRESH`` before anything that makes a layer."""
+    if service.build is None or service.build.dockerfile is None:
+        return False
+    try:
+        understood = understand(parse(read_text(Path(service.build.dockerfile)), service.build.dockerfile))
+    except UsageError:
+        return False  # the builder will say what is wrong with it
+    stage = understood.stage_of(service.build.target or -1)
+    if stage is None or len(understood.stages) > 1:
+        return False
+    for step in understood.steps_of(stage.index)[1:]:
+        if step.kind == "arg" and step.pairs and step.pairs[0][0] == FRESH:
+            return True
+        if step.kind in {"run", "copy", "add"}:
+            return False
+    return False

@@ -80,6 +80,14 @@ class Containers:
         """The tags of all images here, as they were given."""
         return {tag for image in self._api.get("/images/json") for tag in image.get("RepoTags") or ()}
 
+    def remove_set_aside(self) -> int:
+        """Remove the stopped containers that docker-compose v1 renamed in order to replace them; how many."""
+        items = self._api.get("/containers/json", all=True, filters={"label": [f"{PROJECT}={self._project}"]})
+        aside = [one for one in map(_found, items) if not one.running and re.match(r"[0-9a-f]{12}_", one.name)]
+        for container in aside:
+            self._api.call("DELETE", f"/containers/{container.id}", query={"force": True})
+        return len(aside)
+
     def image(self, service: Service) -> str | None:
         """The tag under which the service's image is here."""
         for name in image_names(service, self._project):

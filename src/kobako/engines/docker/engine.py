@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,8 +31,8 @@ OLDEST_API = (1, 41)
 SETTLE = 0.4
 """Seconds that a started container must go on running to count as started."""
 
-_CONFIG_ERRORS = {14, 15}
-"""Exit codes of Compose v2 for a file that is not found or not understood."""
+CONTAINER_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+"""Source: moby/moby, daemon/names."""
 
 
 class DockerEngine:
@@ -115,7 +116,7 @@ class DockerEngine:
         from kobako.engines.docker import gpu  # noqa: PLC0415 - exec needs none of it
 
         if not dropped:
-            outcome = self._cli.run("up", "-d", service.name, on_line=self._narrator.child)
+            outcome = self._compose_up(service)
             if outcome.ok:
                 return
             if not self._reserves() or not gpu.refused(f"{outcome.stdout}{outcome.stderr}"):
@@ -130,8 +131,17 @@ class DockerEngine:
         )
         make_state(self._state)
         files, stdin = gpu.without(self._cli, self._project, self._state)
-        outcome = self._cli.run("up", "-d", service.name, files=files, stdin=stdin, on_line=self._narrator.child)
-        self._check(outcome, f"cannot start {service.title}")
+        self._check(self._compose_up(service, files, stdin), f"cannot start {service.title}")
+
+    def _compose_up(self, service: Service, files: list[str] | None = None, stdin: bytes | None = None) -> Outcome:
+        """``up -d``. Where v1 cannot replace a container (it wants a field that Docker 25 no longer gives), the ones
+        that it has already stopped and set aside are removed for it, as it would have done itself."""
+        while True:
+            outcome = self._cli.run("up", "-d", service.name, files=files, stdin=stdin, on_line=self._narrator.child)
+            if outcome.ok or not self._cli.compose.v1 or "KeyError: 'ContainerConfig'" not in outcome.stderr:
+                return outcome
+            if not self._containers.remove_set_aside():
+                return outcome
 
     def _reserves(self) -> bool:
         return any(service.reserves_nvidia for service in self._project.services.values())
@@ -189,6 +199,14 @@ class DockerEngine:
 
     def _check_name(self, service: Service) -> None:
         """A container of the service's name that belongs to something else is nobody's to replace."""
+        if service.container_name and not CONTAINER_NAME.fullmatch(service.container_name):
+            raise UsageError(
+                "bad-name",
+                f"no container can be named {service.container_name!r}",
+                why="letters, digits, _, . and - are allowed, the first one a letter or digit",
+                fix="give the service another container_name",
+                where=service.where,
+            )
         other = self._containers.named(service.container_name) if service.container_name else None
         if other is None:
             return
@@ -239,8 +257,9 @@ class DockerEngine:
         said = outcome.last_lines()
         if "no space left on device" in said.lower():
             raise EngineError("disk-full", what, why=said, fix="docker system df, then docker system prune")
-        if outcome.code in _CONFIG_ERRORS:
-            raise UsageError("invalid-compose", what, why=said)
+        valid = self._cli.run("config", "-q")
+        if not valid.ok:
+            raise UsageError("invalid-compose", what, why=valid.last_lines(), fix="correct the compose file")
         raise EngineError("engine-failed", what, why=said)
 
 

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kobako import data, process
+from kobako.dockerfile import recipe
+from kobako.dockerfile.parse import parse
 from kobako.engines.docker.api import Api, ApiError
-from kobako.errors import BuildError, KobakoError, Where
+from kobako.errors import BuildError, KobakoError, UsageError, Where
+from kobako.model.recipe import Step
 from kobako.model.service import Service
+from kobako.workspace import read_text
 
 Moved = tuple[tuple[str, str, str], ...]
 
@@ -61,17 +65,17 @@ def moved(api: Api, image: str, service: Service) -> Moved:
     held = _look(image)
     if held is None:
         return ()
-    recipe = _Recipe(service)
-    before = held.base if held.base is not None else _base_of(api, recipe)
+    written = _Recipe(service)
+    before = held.base if held.base is not None else _base_of(api, written)
     changed = tuple(
         (name, version, held.now[name])
         for name, version in sorted((before or {}).items())
         if name in held.now and held.now[name] != version
     )
-    family = re.compile(data.torch_family_pattern(), re.IGNORECASE)
+    family = frozenset(data.torch_family())
     for name, old, new in changed:
-        if family.fullmatch(name) and name not in recipe.named:
-            raise _error(api, image, held, recipe, (name, old, new))
+        if name in family and name not in written.named:
+            raise _error(api, image, held, written, (name, old, new))
     return changed
 
 
@@ -90,24 +94,55 @@ def _freeze(text: str) -> dict[str, str]:
     return {re.sub(r"[-_.]+", "-", name.strip()).lower(): version.strip() for name, version in pairs}
 
 
-def _base_of(api: Api, recipe: _Recipe) -> dict[str, str] | None:
-    if not recipe.base:
+def _base_of(api: Api, written: _Recipe) -> dict[str, str] | None:
+    if not written.base:
         return None
     try:
-        api.get(f"/images/{recipe.base}/json")
+        api.get(f"/images/{written.base}/json")
     except ApiError:
         return None  # BuildKit keeps its bases to itself; asking would mean pulling gigabytes once more
-    held = _look(recipe.base)
+    held = _look(written.base)
     return None if held is None else held.now
 
 
 class _Recipe:
-    """What the Dockerfile says of its base, and which distributions its steps name."""
+    """What the Dockerfile says of its base, and which distributions its steps name. Empty where it is not understood."""
 
     def __init__(self, service: Service) -> None:
         self.base = ""
         self.named: frozenset[str] = frozenset()
-        self.lines: dict[str, int] = {}
+        self.steps: tuple[Step, ...] = ()
         self.file = service.build.dockerfile if service.build is not None else None
-        if self.file is not None and service.build is not None:
-            self._read(Path(self.file), {k: v for k, v in service.build.args.items() if v is not None})
+        if service.build is None or self.file is None:
+            return
+        try:
+            text = read_text(Path(self.file))
+            understood = recipe.understand(parse(text, self.file))
+            self.base = recipe.base(understood, {k: v for k, v in service.build.args.items() if v is not None})
+        except UsageError:
+            return  # the builder understood it, and its word counts
+        self.steps = understood.steps
+        packages = (package for step in self.steps for command in step.commands for package in command.packages)
+        self.named = frozenset(package.name for package in packages)
+
+    def step_like(self, command: str) -> Step | None:
+        """The step of which a layer's history says this."""
+        wanted = " ".join(command.split())
+        return next((step for step in self.steps if step.value and " ".join(step.value.split()) in wanted), None)
+
+
+def _error(api: Api, image: str, held: _Held, written: _Recipe, change: tuple[str, str, str]) -> KobakoError:
+    """Names the step: the first layer that is not older than the package's own folder."""
+    name, old, new = change
+    installed = held.when.get(name)
+    layers = sorted(api.get(f"/images/{image}/history"), key=lambda layer: int(layer["Created"]))
+    said = next((one["CreatedBy"] for one in layers if installed is not None and one["Created"] >= int(installed)), "")
+    step = written.step_like(said)
+    where = Where(written.file, step.line) if step is not None and written.file is not None else None
+    return BuildError(
+        "base-moved",
+        f"the build replaced the base image's {name} {old} by {new}",
+        why=f"in the step: {said.removesuffix(' # buildkit')[:200]}" if said else "no step names it",
+        fix=f"keep it with --override /opt/kobako/floor.txt, or write {name}=={new} into the step if that is what you want",
+        where=where,
+    )

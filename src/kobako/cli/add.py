@@ -1,0 +1,30 @@
+"""``kobako add``."""
+
+from __future__ import annotations
+
+import argparse
+
+from kobako.actions import add
+from kobako.actions.context import Context
+from kobako.model.result import Result
+
+DESCRIPTION = """\
+Take over a repository: SOURCE is a git URL (URL@REF, or --ref), a folder, an archive, an sdist or NAME==VERSION from
+the package index. Writes docker/NAME and the service; never overwrites; nothing of the repository is run."""
+EXAMPLE = "kobako add https://github.com/open-mmlab/mmdetection --base nvcr.io/nvidia/pytorch:22.02-py3"
+JSON = True
+TAIL = ""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE")
+    parser.add_argument("--name", default="", help="what to call it (default: the repository's own name)")
+    parser.add_argument("--base", metavar="IMAGE", help="the base image (default: chosen from what is declared)")
+    parser.add_argument("--ref", help="a branch, tag or commit of a git URL")
+    parser.add_argument("--subtree", action="store_true", help="git subtree, to merge both ways, instead of a copy")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
+
+
+def act(context: Context, args: argparse.Namespace) -> Result:
+    request = add.AddRequest(args.source, args.name, args.base, args.ref, args.subtree, args.dry_run)
+    return add.add(context, request)

@@ -1,0 +1,1 @@
+"""A Dockerfile parsed, understood and edited without loss. Pure: text in, text out."""

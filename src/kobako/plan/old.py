@@ -1,0 +1,93 @@
+"""Python below 3.8, where uv does not run: pip with a resolved list, so that it never replaces the base's torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kobako import data
+from kobako.model.requirement import Requirement
+from kobako.plan.facts import Facts, Groups
+from kobako.plan.groups import files
+from kobako.plan.install import FLOOR_CONSTRAINT, TRACKING, environment, written
+from kobako.plan.text import Step, listed, quoted, sentence
+
+PIP = "python3 -m pip install --no-cache-dir"
+
+
+def python(facts: Facts, groups: Groups) -> Iterable[Step]:
+    """The same groups as with uv. Without a resolved list pip decides, and the floor is its constraint."""
+    if facts.resolved is None:
+        yield from _unresolved(facts, groups)
+        return
+    pins, loose = facts.resolved.pins, facts.resolved.loose
+    tracking = tuple(Requirement(name) for name in TRACKING)
+    named = {one.name for one in (*groups.all, *tracking)}
+    rest = [f"{name}=={version}" for name, version in sorted(pins.items()) if name not in named]
+    if groups.torch:
+        yield _step(("The base has no PyTorch",), groups.torch, {})
+    if rest:
+        yield Step(
+            (
+                f"What the packages below need in turn, resolved for Python {facts.image.python}",
+                "(--no-deps: pip would replace the base's PyTorch wherever a package asks for a newer one)",
+            ),
+            listed((f"RUN {PIP} --no-deps",), rest),
+        )
+    for title, group in (
+        ("Packages of the project's own family", groups.project),
+        ("What the repository requires", groups.runtime),
+        ("Tracking (clearml-agent does not bring clearml)", tracking),
+    ):
+        pinned = [one for one in group if one.name in pins]
+        if pinned:
+            yield _step((_told(title, pinned),), pinned, pins)
+    sources = [one for one in groups.all if one.name in loose and one not in groups.compiled]
+    if sources:
+        why = "only their source is to be had for this Python; the floor keeps PyTorch"
+        yield Step((f"{_told('Built here', sources)}", why), _loose(sources))
+    yield from _compiled(groups.compiled, facts)
+
+
+def _told(title: str, group: Sequence[Requirement]) -> str:
+    named = files(group)
+    return f"{title}: {sentence(named)}" if named else title
+
+
+def _step(why: tuple[str, ...], group: Sequence[Requirement], pins: Mapping[str, str]) -> Step:
+    words = [f"{one.name}=={pins[one.name]}" if one.name in pins else written(one) for one in group]
+    return Step(why, listed((f"RUN {PIP}{' --no-deps' if pins else ''}",), quoted(words)))
+
+
+def _loose(group: Sequence[Requirement]) -> tuple[str, ...]:
+    return listed((f"RUN {PIP} {FLOOR_CONSTRAINT}",), quoted([written(one) for one in group]))
+
+
+def _compiled(group: Sequence[Requirement], facts: Facts) -> Iterable[Step]:
+    needs = [data.build_needs()[one.name] for one in group]
+    if needs:
+        tools = sorted({tool.partition("<")[0] for need in needs for tool in need.requires})
+        yield Step((f"To build {sentence([one.name for one in group])} (see below)",), listed((f"RUN {PIP}",), tools))
+    for one, need in zip(group, needs, strict=True):
+        settings = environment(need.environment, facts.image)
+        head = f"RUN {settings}{' ' if settings else ''}{PIP} --no-build-isolation {FLOOR_CONSTRAINT}"
+        why = f"{need.reason}: without isolation; the floor keeps PyTorch"
+        yield Step((_told(one.name, (one,)), why), listed((head,), quoted([written(one)])))
+
+
+def _unresolved(facts: Facts, groups: Groups) -> Iterable[Step]:
+    why: tuple[str, ...] = (
+        "(not resolved beforehand: pip may move packages of the base, though not PyTorch, which the floor holds;",
+        "where a package asks for another PyTorch than the base's, this step fails and says so)",
+    )
+    if groups.torch:
+        yield _step(("The base has no PyTorch",), groups.torch, {})
+    tracking = tuple(Requirement(name) for name in TRACKING)
+    for title, group in (
+        ("Packages of the project's own family", groups.project),
+        ("What the repository requires", groups.runtime),
+        ("Tracking (clearml-agent does not bring clearml)", tracking),
+    ):
+        if group:
+            yield Step((_told(title, group), *why), _loose(group))
+            why = ()
+    yield from _compiled(groups.compiled, facts)

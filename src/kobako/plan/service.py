@@ -1,0 +1,63 @@
+"""The service in the compose file, in the mission's shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from kobako.plan.facts import Facts
+
+GIB = 1024**3
+SHARED_MEMORY = 8
+"""What data loaders are comfortable with, in GiB (the default of 64 MB ends in "bus error")."""
+
+_PLAIN = re.compile(r"[A-Za-z./][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_./@+-]+)*")
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", ".nan", ".inf"})
+
+
+def block(facts: Facts) -> str:
+    """The body of the service, not indented."""
+    name = facts.name
+    return f"""\
+container_name: {name}
+build:
+  context: .
+  dockerfile: ./docker/{name}
+shm_size: '{shared_memory(facts.host.memory)}gb'
+volumes:
+  - "./{name}:/workspace/{name}"
+  - "./data:/workspace/data"
+  - "./configs:/workspace/configs"
+  - "./pretrain:/workspace/pretrain"
+command: /bin/sh -c "while sleep 1000; do :; done"
+deploy:
+  resources:
+    reservations:
+      devices:
+        - driver: nvidia
+          capabilities: [gpu]
+{_source(facts.source)}"""
+
+
+def shared_memory(memory: int) -> int:
+    """GiB of /dev/shm: at most half of the host's memory, at least one."""
+    return max(1, min(SHARED_MEMORY, memory // (2 * GIB))) if memory else SHARED_MEMORY
+
+
+def _source(source: Mapping[str, str | bool]) -> str:
+    if not source:
+        return ""
+    lines = [f"    {key}: {scalar(value)}" for key, value in source.items()]
+    return "\n".join(["x-kobako:", "  source:", *lines, ""])
+
+
+def scalar(value: str | bool) -> str:  # noqa: FBT001 - it is the value itself
+    """A YAML scalar, plain where nobody could read it as something else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in value):
+        escaped = "".join(character if " " <= character <= "~" else f"\\u{ord(character):04x}" for character in value)
+        return '"' + escaped.replace('"', '\\"') + '"'
+    return "'" + value.replace("'", "''") + "'"

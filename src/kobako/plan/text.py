@@ -1,0 +1,48 @@
+"""How a step of a Dockerfile is laid out: a comment that says why, then one instruction, one package per line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+WIDTH = 110
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Step:
+    """``why`` are paragraphs of the comment, ``lines`` the instruction as it stands in the file."""
+
+    why: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    def render(self) -> str:
+        told = [f"# {line}" for paragraph in self.why for line in wrapped(paragraph)]
+        return "\n".join([*(["#", *told, "#"] if told else []), *self.lines]) + "\n"
+
+
+def wrapped(paragraph: str) -> list[str]:
+    """A paragraph on lines of a readable width. What a stranger named never leaves the comment."""
+    clean = re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+", " ", paragraph)
+    return textwrap.wrap(clean, WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def listed(head: Sequence[str], words: Iterable[str], tail: Sequence[str] = ()) -> tuple[str, ...]:
+    """``head``, then each word on its own line, then commands to run after it, joined by continuations."""
+    lines = [*head, *(f"{INDENT}{word}" for word in words), *(f"&&  {command}" for command in tail)]
+    return (*(f"{line} \\" for line in lines[:-1]), lines[-1])
+
+
+def quoted(words: Iterable[str]) -> list[str]:
+    """Each word quoted where a shell needs it."""
+    return [shlex.quote(word) for word in words]
+
+
+def sentence(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,100 @@
+#
+# NVIDIA NGC container: PyTorch 2.7.0a0+79aa17489c, CUDA 12.9.0, Python 3.12
+# https://catalog.ngc.nvidia.com/orgs/nvidia/containers/pytorch
+# It is tested as a whole, which is less work than building such a container oneself
+# (these versions are known second-hand: release notes, articles and other people's Dockerfiles)
+# Why this one: named with --base
+#
+FROM nvcr.io/nvidia/pytorch:25.04-py3
+
+#
+# To build all that follows anew: --build-arg KOBAKO_FRESH=anything (downloads stay in the cache)
+#
+ARG KOBAKO_FRESH=
+
+#
+# The base image is a floor: PyTorch and what was built with it must survive all that is installed below
+# /opt/kobako/base.txt        everything that the image came with
+# /opt/kobako/floor.txt       PyTorch and its family: kept as they are, whatever a package asks for
+# /opt/kobako/constraint.txt  the image's own constraints, if it ships any (NGC does from 25.03 on);
+#     to let one package move, delete its line there before the step that installs it
+#
+RUN family='apex|flash[-_.]attn|functorch|nvfuser|pytorch[-_.]quantization|pytorch[-_.]triton|torch|torch[-_.]tensorrt|torchao|torchaudio|torchdata|torchtext|torchtitan|torchvision|transformer[-_.]engine|triton' \
+&&  mkdir -p /opt/kobako && cd /opt/kobako \
+&&  python3 -m pip list --format=freeze > base.txt \
+&&  { grep -iE "^($family)==" base.txt || :; } > floor.txt \
+&&  { grep -viE "^($family) *[^a-z0-9._ -]" /etc/pip/constraint.txt || :; } > constraint.txt 2> /dev/null
+
+#
+# uv installs several times as fast as pip, into the image's own Python, and keeps to the floor:
+# UV_OVERRIDE holds PyTorch's family, UV_CONSTRAINT the image's own constraints
+#
+ENV PIP_BREAK_SYSTEM_PACKAGES=1 \
+    UV_BREAK_SYSTEM_PACKAGES=1 \
+    UV_CONSTRAINT=/opt/kobako/constraint.txt \
+    UV_LINK_MODE=copy \
+    UV_OVERRIDE=/opt/kobako/floor.txt \
+    UV_SYSTEM_CERTS=1 \
+    UV_SYSTEM_PYTHON=1
+RUN python3 -m pip install --no-cache-dir uv==0.13.9
+
+#
+# ca-certificates and git: to fetch segment
+# The time zone is set to Asia/Tokyo, as on the host: logs are easier to read
+#
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    ca-certificates \
+    git \
+    tzdata \
+&&  ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime \
+&&  apt-get clean \
+&&  rm -rf /var/lib/apt/lists/*
+
+ENV TZ=Asia/Tokyo
+
+#
+# numpy and transformers: the steps below say which version, and that goes before NGC's constraint
+# (delete this step to let NGC's constraint decide)
+#
+RUN sed -i -E '/^(numpy|transformers) *[^A-Za-z0-9._ -]/Id' /opt/kobako/constraint.txt
+
+#
+# What the repository requires: pyproject.toml
+# (not repeated: torch and torchvision, which the base image holds)
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install \
+    'transformers[sentencepiece]>=4.40,<5' \
+    'numpy<2' \
+    einops \
+    'tqdm; python_version >= "3.8"' \
+    git+https://example.org/a/segment.git@v1.2
+
+#
+# To build flash-attn (see below)
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install \
+    ninja \
+    packaging \
+    psutil \
+    setuptools \
+    wheel
+
+#
+# flash-attn: pyproject.toml
+# its setup.py imports torch: without isolation,
+# and never from the cache, where one may lie that was built for another PyTorch
+#
+RUN uv pip install --no-cache --no-build-isolation \
+    flash-attn
+
+#
+# Tracking: clearml, clearml-agent and boto3
+# (clearml-agent does not bring clearml)
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install \
+    clearml \
+    clearml-agent \
+    boto3

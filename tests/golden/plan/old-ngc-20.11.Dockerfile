@@ -1,0 +1,98 @@
+#
+# NVIDIA NGC container: PyTorch 1.8.0a0+17f8c32, CUDA 11.1.0, Python 3.6
+# https://catalog.ngc.nvidia.com/orgs/nvidia/containers/pytorch
+# It is tested as a whole, which is less work than building such a container oneself
+# (these versions are known second-hand: release notes, articles and other people's Dockerfiles)
+# Why this one: named with --base
+#
+FROM nvcr.io/nvidia/pytorch:20.11-py3
+
+#
+# To build all that follows anew: --build-arg KOBAKO_FRESH=anything (downloads stay in the cache)
+#
+ARG KOBAKO_FRESH=
+
+#
+# The base image is a floor: PyTorch and what was built with it must survive all that is installed below
+# /opt/kobako/base.txt        everything that the image came with
+# /opt/kobako/floor.txt       PyTorch and its family: kept as they are, whatever a package asks for
+# /opt/kobako/constraint.txt  the image's own constraints, if it ships any (NGC does from 25.03 on);
+#     to let one package move, delete its line there before the step that installs it
+#
+RUN family='apex|flash[-_.]attn|functorch|nvfuser|pytorch[-_.]quantization|pytorch[-_.]triton|torch|torch[-_.]tensorrt|torchao|torchaudio|torchdata|torchtext|torchtitan|torchvision|transformer[-_.]engine|triton' \
+&&  mkdir -p /opt/kobako && cd /opt/kobako \
+&&  python3 -m pip list --format=freeze > base.txt \
+&&  { grep -iE "^($family)==" base.txt || :; } > floor.txt \
+&&  { grep -viE "^($family) *[^a-z0-9._ -]" /etc/pip/constraint.txt || :; } > constraint.txt 2> /dev/null
+
+#
+# uv does not run on Python 3.6. This is the last pip that does:
+# an older one does not know the wheels of today
+#
+RUN python3 -m pip install --no-cache-dir pip==21.3.1
+
+#
+# libgl1 and libglib2.0-0: mmcv-full needs them (it brings opencv-python; cv2 loads libGL and libglib)
+# The time zone is set to Asia/Tokyo, as on the host: logs are easier to read
+#
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    libgl1 \
+    libglib2.0-0 \
+    tzdata \
+&&  ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime \
+&&  apt-get clean \
+&&  rm -rf /var/lib/apt/lists/*
+
+ENV TZ=Asia/Tokyo
+
+#
+# What the packages below need in turn, resolved for Python 3.6
+# (--no-deps: pip would replace the base's PyTorch wherever a package asks for a newer one)
+#
+RUN python3 -m pip install --no-cache-dir --no-deps \
+    botocore==1.26.10 \
+    cycler==0.11.0
+
+#
+# What the repository requires: requirements/runtime.txt
+#
+RUN python3 -m pip install --no-cache-dir --no-deps \
+    matplotlib==3.3.4 \
+    numpy==1.19.5 \
+    six==1.17.0 \
+    terminaltables==3.1.10 \
+    mmcls==0.25.0 \
+    packaging==21.3 \
+    prettytable==2.5.0
+
+#
+# Tracking (clearml-agent does not bring clearml)
+#
+RUN python3 -m pip install --no-cache-dir --no-deps \
+    clearml==1.18.0 \
+    clearml-agent==1.9.3 \
+    boto3==1.23.10
+
+#
+# Built here: requirements/runtime.txt
+# only their source is to be had for this Python; the floor keeps PyTorch
+#
+RUN python3 -m pip install --no-cache-dir --constraint /opt/kobako/floor.txt \
+    pycocotools
+
+#
+# To build mmcv-full (see below)
+#
+RUN python3 -m pip install --no-cache-dir \
+    ninja \
+    psutil \
+    setuptools \
+    wheel
+
+#
+# mmcv-full: requirements/mminstall.txt
+# its setup.py imports torch and compiles the CUDA operators against it: without isolation; the floor keeps
+# PyTorch
+#
+RUN MMCV_WITH_OPS=1 FORCE_CUDA=1 python3 -m pip install --no-cache-dir --no-build-isolation --constraint /opt/kobako/floor.txt \
+    'mmcv-full>=1.3.17'

@@ -1,0 +1,77 @@
+#
+# The base image
+# Why this one: named with --base
+#
+FROM registry.example:5000/team/base:7
+
+#
+# To build all that follows anew: --build-arg KOBAKO_FRESH=anything (downloads stay in the cache)
+#
+ARG KOBAKO_FRESH=
+
+#
+# The base image is a floor: PyTorch and what was built with it must survive all that is installed below
+# /opt/kobako/base.txt        everything that the image came with
+# /opt/kobako/floor.txt       PyTorch and its family: kept as they are, whatever a package asks for
+# /opt/kobako/constraint.txt  the image's own constraints, if it ships any (NGC does from 25.03 on);
+#     to let one package move, delete its line there before the step that installs it
+#
+RUN family='apex|flash[-_.]attn|functorch|nvfuser|pytorch[-_.]quantization|pytorch[-_.]triton|torch|torch[-_.]tensorrt|torchao|torchaudio|torchdata|torchtext|torchtitan|torchvision|transformer[-_.]engine|triton' \
+&&  mkdir -p /opt/kobako && cd /opt/kobako \
+&&  python3 -m pip list --format=freeze > base.txt \
+&&  { grep -iE "^($family)==" base.txt || :; } > floor.txt \
+&&  { grep -viE "^($family) *[^a-z0-9._ -]" /etc/pip/constraint.txt || :; } > constraint.txt 2> /dev/null
+
+#
+# uv installs several times as fast as pip, into the image's own Python, and keeps to the floor:
+# UV_OVERRIDE holds PyTorch's family, UV_CONSTRAINT the image's own constraints
+#
+ENV PIP_BREAK_SYSTEM_PACKAGES=1 \
+    UV_BREAK_SYSTEM_PACKAGES=1 \
+    UV_CONSTRAINT=/opt/kobako/constraint.txt \
+    UV_LINK_MODE=copy \
+    UV_OVERRIDE=/opt/kobako/floor.txt \
+    UV_SYSTEM_CERTS=1 \
+    UV_SYSTEM_PYTHON=1
+RUN python3 -m pip install --no-cache-dir uv==0.13.9
+
+#
+# libgl1 and libglib2.0-0: opencv-python needs them (cv2 loads libGL and libglib when it is imported)
+# The time zone is set to Asia/Tokyo, as on the host: logs are easier to read
+#
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    libgl1 \
+    libglib2.0-0 \
+    tzdata \
+&&  ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime \
+&&  apt-get clean \
+&&  rm -rf /var/lib/apt/lists/*
+
+ENV TZ=Asia/Tokyo
+
+#
+# The base may hold no PyTorch: requirements.txt
+# (where it does, the floor keeps it and nothing is installed here)
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install \
+    'torch==2.2.*' \
+    torchvision
+
+#
+# What the repository requires: requirements.txt
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install \
+    'opencv-python>=4.5' \
+    pyyaml
+
+#
+# Tracking: clearml, clearml-agent and boto3
+# (clearml-agent does not bring clearml)
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install \
+    clearml \
+    clearml-agent \
+    boto3

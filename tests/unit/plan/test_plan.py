@@ -1,0 +1,171 @@
+"""The rules behind the golden files, one by one."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kobako import plan
+from kobako.choose import recognise
+from kobako.model.choice import Choice
+from kobako.model.finding import Finding
+from kobako.model.host import HostFacts
+from kobako.model.requirement import Bound, Requirement, Scan
+from kobako.plan import Facts
+from kobako.plan.service import scalar, shared_memory
+from kobako.plan.text import Step
+
+GIB = 1024**3
+NGC = "nvcr.io/nvidia/pytorch:25.04-py3"
+
+
+def facts(*requirements: Requirement, base: str = NGC, python: str = "") -> Facts:
+    bound = Bound(python, (Finding("setup.py", 3),)) if python else None
+    return Facts("repo", Choice(recognise(base), ("named with --base",)), Scan(requirements, bound))
+
+
+def dockerfile(*requirements: Requirement, base: str = NGC) -> str:
+    return plan.plan(facts(*requirements, base=base)).dockerfile
+
+
+def asked(*requirements: Requirement, base: str = NGC, python: str = "") -> list[str]:
+    return [str(one) for one in plan.plan(facts(*requirements, base=base, python=python)).questions]
+
+
+def at(name: str, specifier: str = "", **more: str) -> Requirement:
+    return Requirement(name, specifier, url=more.get("url"), findings=(Finding("requirements.txt", 1),))
+
+
+def installed(text: str) -> list[str]:
+    """The words of all ``uv pip install`` of a Dockerfile, options left out."""
+    joined = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ")
+    found: list[str] = []
+    for line in joined.splitlines():
+        if "uv pip install" in line:
+            words = shlex.split(line.partition("uv pip install")[2])
+            found += [word for word in words if not word.startswith("--")]
+    return found
+
+
+def test_the_base_s_torch_is_not_repeated() -> None:
+    text = dockerfile(at("torch", ">=2.0"), at("torchvision"), at("einops"))
+    assert installed(text)[:1] == ["einops"]
+    assert "(not repeated: torch and torchvision, which the base image holds)" in text
+
+
+@pytest.mark.parametrize("base", ["python:3.11-slim", "ubuntu:22.04", "example/unknown:1"])
+def test_torch_is_installed_where_the_base_has_none(base: str) -> None:
+    assert installed(dockerfile(at("six"), at("torch", ">=2.0"), base=base))[:2] == ["torch>=2.0", "six"]
+
+
+def test_tracking_comes_last_and_whole() -> None:
+    assert installed(dockerfile(at("six")))[-3:] == ["clearml", "clearml-agent", "boto3"]
+
+
+def test_packages_that_import_torch_are_built_last_alone_and_afresh() -> None:
+    text = dockerfile(at("flash-attn"), at("six"))
+    words = installed(text)
+    assert words.index("six") < words.index("ninja") < words.index("flash-attn") < words.index("clearml")
+    assert "RUN uv pip install --no-cache --no-build-isolation \\\n    flash-attn\n" in text
+
+
+def test_a_wheel_is_not_built() -> None:
+    url = "https://example.org/flash_attn-2.5-cp310-cp310-linux_x86_64.whl"
+    text = dockerfile(at("flash-attn", url=url))
+    assert url in installed(text)
+    assert "--no-build-isolation" not in text
+
+
+def test_no_cuda_no_cuda_code() -> None:
+    assert "FORCE_CUDA=1" in dockerfile(at("mmcv"))
+    assert "FORCE_CUDA=0" in dockerfile(at("mmcv"), base="python:3.11-slim")
+
+
+def test_git_is_installed_for_what_it_fetches() -> None:
+    text = dockerfile(at("x", url="git+https://example.org/x.git"))
+    assert "    ca-certificates \\\n    git \\\n    tzdata \\\n" in text
+    assert "    git \\\n" not in dockerfile(at("x"))
+
+
+@pytest.mark.parametrize(
+    ("one", "freed"),
+    [
+        (at("pandas", "==2.1.*"), True),
+        (at("pandas", ">=2"), True),
+        (at("pandas"), False),
+        (at("numpy", ">=1.20"), False),
+        (at("numpy", ">=1.20,<2"), True),
+        (at("flash-attn", "==2.5"), False),
+    ],
+)
+def test_whose_word_goes_before_ngc_s_constraint(one: Requirement, freed: bool) -> None:  # noqa: FBT001
+    text = dockerfile(one)
+    assert (f"RUN sed -i -E '/^({one.name}) *" in text) == freed
+    assert "RUN sed" not in dockerfile(one, base="nvcr.io/nvidia/pytorch:24.10-py3")
+
+
+def test_the_order_of_the_first_steps() -> None:
+    text = dockerfile(at("six"))
+    marks = ["FROM ", "ARG KOBAKO_FRESH=", "pip list --format=freeze", "ENV PIP_BREAK", "uv==", "apt-get update", "ENV TZ="]
+    places = [text.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert "<<" not in text
+    assert "# syntax" not in text
+
+
+def test_questions_about_what_does_not_fit() -> None:
+    assert asked(at("torch", "<2"), python="<3.9") == [
+        f"setup.py:3: Python <3.9 is asked for, and {NGC} has 3.12",
+        "requirements.txt:1: torch <2 is asked for, and the base's 2.7.0a0+79aa17489c is kept: "
+        "choose another --base if it does not run",
+    ]
+    assert asked(at("torch", ">=2.7")) == []
+    assert asked() == ["no declared requirements were found: add what it needs to the Dockerfile"]
+    assert "is Alpine" in asked(at("six"), base="python:3.12-alpine")[0]
+    assert "no CUDA compiler" in asked(at("mmcv"), base="pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime")[0]
+    assert "torchaudio is not in" in asked(at("torchaudio"))[0]
+
+
+def test_only_old_interpreters_need_a_resolution() -> None:
+    old = facts(at("six"), at("torch"), base="nvcr.io/nvidia/pytorch:20.11-py3")
+    assert [one.name for one in plan.to_resolve(old)] == ["six", "clearml", "clearml-agent", "boto3"]
+    assert plan.to_resolve(facts(at("six"))) == ()
+    assert "uv" not in installed(plan.plan(old).dockerfile)
+
+
+@pytest.mark.parametrize(
+    ("memory", "size"), [(0, 8), (64 * GIB, 8), (16 * GIB, 8), (12 * GIB, 6), (3 * GIB, 1), (GIB // 2, 1)]
+)
+def test_shared_memory(memory: int, size: int) -> None:
+    assert shared_memory(memory) == size
+    found = plan.plan(Facts("r", Choice(recognise(NGC)), Scan(), HostFacts("", memory)))
+    assert f"shm_size: '{size}gb'\n" in found.service
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.booleans())
+def test_scalars_mean_what_they_say(value: str | bool) -> None:  # noqa: FBT001
+    assert yaml.safe_load(f"key: {scalar(value)}\n") == {"key": value}
+
+
+@pytest.mark.parametrize("value", ["1e10", "0x1f", "2.24", "1:30", "yes", "null", "~", "a: b", "a #b", "", "-", "2022-01-01"])
+def test_scalars_that_look_like_something_else(value: str) -> None:
+    assert yaml.safe_load(scalar(value)) == value
+
+
+@given(st.text(max_size=200))
+def test_no_text_leaves_its_comment(text: str) -> None:
+    rendered = Step((text,), ("RUN true",)).render()
+    assert re.fullmatch(r"#\n(?:# [^\n\r]*\n)+#\nRUN true\n", rendered)
+
+
+@given(st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["Cs"]), min_size=1, max_size=40))
+def test_words_are_one_word_to_a_shell(word: str) -> None:
+    url = f"https://example.org/{word}.whl"
+    assert url in installed(dockerfile(at("x", url=url.replace("#", "").replace("\x85", "")))) or "#" in url or (
+        "".join(url.split()) != url or not url.isprintable()
+    )
