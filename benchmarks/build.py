@@ -16,7 +16,16 @@ from typing import Any
 
 import measure
 
-REQUIREMENTS = ["matplotlib", "numpy", "pycocotools", "six", "terminaltables", "mmcls>=0.20.1", "packaging", "prettytable"]
+REQUIREMENTS = [
+    "matplotlib",
+    "numpy",
+    "pycocotools",
+    "six",
+    "terminaltables",
+    "mmcls>=0.20.1",
+    "packaging",
+    "prettytable",
+]
 TRACKING = ["clearml-agent", "boto3"]
 ROUNDS = 5
 
@@ -47,7 +56,10 @@ def run(base: str) -> dict[str, Any]:
 
 
 def _mission(base: str) -> str:
-    layers = [f"{PIP} \\\n    " + " \\\n    ".join(f"'{name}'" for name in names) for names in (["addict"], REQUIREMENTS, TRACKING)]
+    layers = [
+        f"{PIP} \\\n    " + " \\\n    ".join(f"'{name}'" for name in names)
+        for names in (["addict"], REQUIREMENTS, TRACKING)
+    ]
     return f"FROM {base}\nARG KOBAKO_FRESH=\nENV PIP_BREAK_SYSTEM_PACKAGES=1\n" + "\n".join(layers) + "\n"
 
 

@@ -46,7 +46,9 @@ def difference(over: Timing, under: Timing) -> float:
     return statistics.median(a - b for a, b in zip(over.seconds, under.seconds, strict=True))
 
 
-def command(argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Callable[[], float]:
+def command(
+    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Callable[[], float]:
     """A candidate that runs a program and must succeed."""
 
     def run() -> float:

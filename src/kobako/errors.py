@@ -76,7 +76,7 @@ class CannotStartError(KobakoError):
         self.exit_code = child
 
 
-class Stopped(BaseException):  # noqa: N818 - it is no error, and no ``except Exception`` may swallow it
+class Stopped(BaseException):
     """SIGINT, SIGTERM or SIGHUP arrived. Raised by the command line's signal handlers wherever the work stands.
 
     Whoever holds something that must be ended ends it and lets this pass. The exit code is the shell's: 128 and the

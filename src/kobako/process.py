@@ -27,6 +27,7 @@ GRACE = 10.0
 PATIENCE = 1.0
 """Seconds that a program has to end by itself after a Ctrl-C, before it is told to."""
 
+
 class Outcome(NamedTuple):
     """What became of a program. ``code`` is None when it could not be started; -N when signal N killed it."""
 

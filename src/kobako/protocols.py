@@ -123,4 +123,3 @@ class LogOptions(NamedTuple):
     follow: bool = False
     tail: int | None = None
     timestamps: bool = False
-

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from kobako.errors import UsageError
-
-T = TypeVar("T")
 
 ENGINES = ("docker",)
 """The engines there are, in the order in which they are tried."""
 
 
-class Setting(NamedTuple, Generic[T]):
-    """A value and where it was said."""
+class Setting(NamedTuple):
+    """A value (None where nobody said one) and where it was said."""
 
-    value: T
+    value: str | None
     origin: str
 
 
-def engine_name(flag: str | None, env: Mapping[str, str], hint: str | None) -> Setting[str | None]:
+def engine_name(flag: str | None, env: Mapping[str, str], hint: str | None) -> Setting:
     """Which engine is asked for: None when nobody says. Raises ``UsageError("unknown-engine")``."""
     said = (
         Setting(flag, "--engine"),

@@ -165,5 +165,3 @@ SUITE_PROGRAMS: dict[tuple[str, ...], Program] = {
     ("sh", "-c", "setsid sleep 60 & sleep 60"): _sleep,
 }
 """The programs that the contract suite runs."""
-
-

@@ -153,7 +153,9 @@ class EngineContract:
     def test_environment_folder_and_user(self, engine: Engine, running: Service) -> None:
         greeting = "こんにちは $HOME 'x'"
         script = 'echo "$GREETING"'
-        assert run(engine, running, Command(("sh", "-c", script), {"GREETING": greeting})).out.decode() == f"{greeting}\n"
+        assert (
+            run(engine, running, Command(("sh", "-c", script), {"GREETING": greeting})).out.decode() == f"{greeting}\n"
+        )
         assert run(engine, running, Command(("pwd",), workdir="/tmp")).out == b"/tmp\n"
         assert run(engine, running, Command(("id", "-u"), user="1234:1234")).out == b"1234\n"
         assert run(engine, running, Command(("id", "-u"))).out == b"0\n"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from contract.suite import EngineContract, run
-from infra.engine import Engine as TestEngine
 
+from contract.suite import EngineContract, run
+from infra.client import Compose
+from infra.engine import Engine as RealEngine
+from infra.fixtures import MakeWorkspace, StandIn
 from kobako.compose import files, project
 from kobako.console import Console
 from kobako.engines.docker.engine import DockerEngine
@@ -43,14 +45,14 @@ class TestDockerEngine(EngineContract):
     @pytest.fixture
     def folder(
         self,
-        docker_engine: TestEngine,
-        stand_in: Callable[..., str],
-        docker_workspace: Callable[..., Path],
-        compose: str,
+        docker_engine: RealEngine,
+        stand_in: StandIn,
+        docker_workspace: MakeWorkspace,
+        compose: Compose,
         monkeypatch: pytest.MonkeyPatch,
     ) -> Path:
         base = stand_in("kobako-test/base:1")
-        for name, value in docker_engine.environment(compose=compose).items():
+        for name, value in docker_engine.environment(compose).items():
             monkeypatch.setenv(name, value)
         # the time makes every test's layers its own: what one test built is not another one's cache
         recipe = f"FROM {base}\nRUN echo {os.urandom(6).hex()} >/made\n"

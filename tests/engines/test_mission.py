@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from infra.client import Compose
 from infra.engine import Engine
-from infra.run import Outcome
+from infra.fixtures import Kobako, MakeWorkspace, StandIn
+from infra.run import Outcome, run, start
 from infra.user import Someone
 from infra.workspaces import write_override
 
@@ -27,9 +27,12 @@ HERE = Path(__file__).parent / "mission"
 NAME = "mmdetection"
 IMAGE = "nvcr.io/nvidia/pytorch:22.02-py3"
 CONFIG = "--config=configs/mmdetection/example/faster_rcnn/faster_rcnn_r50_fpn_1x_coco.py"
-ENTRY = ["python", "mmdetection/tools/clearml_train.py", CONFIG]
+SETUP = """\
+from setuptools import setup
 
-Kobako = Callable[..., Outcome]
+setup(name="mmdet", install_requires=["six", "terminaltables"])
+"""
+ENTRY = ["python", "mmdetection/tools/clearml_train.py", CONFIG]
 
 
 def mission_files() -> dict[str, str]:
@@ -45,12 +48,12 @@ def mission_files() -> dict[str, str]:
 
 
 @pytest.fixture
-def image(nvidia_engine: Engine, stand_in: Callable[..., str]) -> str:
+def image(nvidia_engine: Engine, stand_in: StandIn) -> str:
     return stand_in(IMAGE, kind="torch", engine=nvidia_engine)
 
 
 @pytest.fixture
-def workspace(docker_workspace: Callable[..., Path], someone: Someone) -> Path:
+def workspace(docker_workspace: MakeWorkspace, someone: Someone) -> Path:
     folder = docker_workspace(mission_files(), name="GIT-ROOT", owner=someone)
     write_override(folder, [NAME])
     return folder
@@ -81,31 +84,31 @@ def check_trained(folder: Path, uid: int) -> None:
 def test_kobako_on_the_missions_own_files(
     kobako: Kobako, nvidia_engine: Engine, image: str, workspace: Path, someone: Someone
 ) -> None:
-    env = nvidia_engine.environment(compose="v2", user=someone)
+    env = nvidia_engine.environment("v2", user=someone)
     before = snapshot(workspace)
 
     def call(*args: str, stdin: bytes | None = None, timeout: float = 900) -> Outcome:
         return kobako(*args, cwd=workspace, env=env, user=someone, stdin=stdin, timeout=timeout)
 
     built = call("build", "--json", NAME)
-    assert built.code == 0, built.err
+    assert built.code == 0, str(built)
     assert [step["cached"] for step in built.json["data"]["steps"] if "pip3 install" in step["name"]] == [False] * 3
     assert call("up", NAME).code == 0
     assert call("ps", "--json").json["data"]["services"][0]["state"] == "running"
     inside = call("shell", NAME, stdin=b"pwd; id -u; exit 3\n")
     assert (inside.code, inside.out) == (3, b"/workspace\n0\n")
     executed = call("exec", NAME, *ENTRY)
-    assert executed.code == 0, executed.err
+    assert executed.code == 0, str(executed)
     check_trained(workspace, someone.uid)
     shutil.rmtree(workspace / NAME / "work_dirs")
     trained = call("train", NAME, CONFIG)
-    assert trained.code == 0, trained.err
+    assert trained.code == 0, str(trained)
     assert f"uid {someone.uid}".encode() in trained.out
     check_trained(workspace, someone.uid)
     assert call("stop", NAME).code == 0
     assert call("rm", NAME).code == 0
     verified = call("verify", "--json", NAME, "--", CONFIG)
-    assert verified.code == 0, verified.err
+    assert verified.code == 0, str(verified)
     assert verified.json["data"]["verified"] is True
     assert [step["name"] for step in verified.json["data"]["steps"]] == ["remove", "build", "start", "run"]
     call("rm", NAME)
@@ -114,40 +117,37 @@ def test_kobako_on_the_missions_own_files(
 
 @pytest.mark.parametrize("compose", ["v2", "v1"])
 def test_the_missions_session_without_kobako(
-    nvidia_engine: Engine, image: str, workspace: Path, someone: Someone, compose: str
+    nvidia_engine: Engine, image: str, workspace: Path, someone: Someone, compose: Compose
 ) -> None:
     """Commands 1 to 5 and "from zero", as written; ``docker-compose`` is v1, ``docker compose`` v2."""
     program = ["docker-compose"] if compose == "v1" else ["docker", "compose"]
-    env = dict(nvidia_engine.environment(compose=compose, user=someone))
+    env = dict(nvidia_engine.environment(compose, user=someone))
     if compose == "v1":
         env |= {"DOCKER_BUILDKIT": "1", "COMPOSE_DOCKER_CLI_BUILD": "1"}
     assert shutil.which("kobako", path=env["PATH"]) is None
 
-    def call(*args: str) -> subprocess.CompletedProcess[bytes]:
-        argv = someone.argv([*program, *args])
-        return subprocess.run(argv, cwd=workspace, env=env, capture_output=True, timeout=900, check=False)
+    def call(*args: str) -> Outcome:
+        return run([*program, *args], cwd=workspace, env=env, user=someone, timeout=900)
 
     def session() -> None:
         done = call("build", NAME)
-        assert done.returncode == 0, done.stderr.decode()
-        up = subprocess.Popen(
-            someone.argv([*program, "up", NAME]), cwd=workspace, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        assert done.code == 0, str(done)
+        up = start([*program, "up", NAME], cwd=workspace, env=env, user=someone)
         try:
             deadline = time.monotonic() + 60
-            while call("exec", "-T", NAME, "true").returncode != 0:
+            while call("exec", "-T", NAME, "true").code != 0:
                 assert time.monotonic() < deadline
                 time.sleep(0.3)
             done = call("exec", "-T", NAME, "/bin/bash", "-c", " ".join(ENTRY))
-            assert done.returncode == 0, done.stderr.decode()
+            assert done.code == 0, str(done)
             done = call("exec", "-T", NAME, *ENTRY)
-            assert done.returncode == 0, done.stderr.decode()
+            assert done.code == 0, str(done)
         finally:
             up.send_signal(signal.SIGINT)
-            up.wait(60)
+            up.communicate(timeout=60)
 
     session()
-    assert call("rm", "-f", NAME).returncode == 0
+    assert call("rm", "-f", NAME).code == 0
     session()
     assert (workspace / NAME / "work_dirs" / "digits" / "checkpoint.pth").exists()
     call("rm", "-fs", NAME)
@@ -158,26 +158,26 @@ def test_a_workspace_that_kobako_wrote(
     kobako: Kobako,
     nvidia_engine: Engine,
     image: str,
-    docker_workspace: Callable[..., Path],
+    docker_workspace: MakeWorkspace,
     someone: Someone,
-    compose: str,
+    compose: Compose,
     tmp_path: Path,
 ) -> None:
     """``init`` and ``add`` from a folder, then the same road, then plain Compose."""
     folder = docker_workspace({}, name="機械学習", owner=someone)
     source = docker_workspace(
         {
-            "mmdetection/setup.py": "from setuptools import setup\nsetup(name='mmdet', install_requires=['six', 'terminaltables'])\n",
+            "mmdetection/setup.py": SETUP,
             "mmdetection/tools/clearml_train.py": (HERE / "train.py").read_text(encoding="utf-8"),
         },
         name="upstream",
         owner=someone,
     )
-    env = nvidia_engine.environment(compose=compose, user=someone)
+    env = nvidia_engine.environment(compose, user=someone)
 
     def call(*args: str) -> Outcome:
         done = kobako(*args, cwd=folder, env=env, user=someone, timeout=900)
-        assert done.code == 0, done.err
+        assert done.code == 0, str(done)
         return done
 
     call("init")
@@ -195,7 +195,5 @@ def test_a_workspace_that_kobako_wrote(
     program = ["docker-compose"] if compose == "v1" else ["docker", "compose"]
     extra = {"DOCKER_BUILDKIT": "1", "COMPOSE_DOCKER_CLI_BUILD": "1"}
     for words in (["build", NAME], ["up", "-d", NAME], ["exec", "-T", NAME, *ENTRY], ["rm", "-fs", NAME]):
-        done: Any = subprocess.run(
-            someone.argv([*program, *words]), cwd=folder, env={**env, **extra}, capture_output=True, timeout=900, check=False
-        )
-        assert done.returncode == 0, done.stderr.decode()
+        done = run([*program, *words], cwd=folder, env={**env, **extra}, user=someone, timeout=900)
+        assert done.code == 0, str(done)

@@ -11,16 +11,19 @@ given; with ``CI=true`` or ``KOBAKO_TEST_ALL=1`` they run, and what is missing f
 Fixtures (``infra.fixtures``; all of them are visible in every test)
 
 ==================  ===================================================================================================
-``docker_engine``   ``infra.engine.Engine``, for the session. ``.environment(compose="both"|"v1"|"v2"|"none")`` is the
-                    whole environment of a child process; ``.docker(*args)`` runs the client; ``.api`` speaks HTTP.
+``docker_engine``   ``infra.engine.Engine``, for the session. ``.environment("both"|"v1"|"v2"|"none", user=)`` is the
+                    whole environment of a child process, with this choice of Compose; ``.docker(*args)`` runs the
+                    client; ``.api`` speaks HTTP; ``.kill()`` and ``.restart()`` act out a crash.
 ``nvidia_engine``   a second Engine whose daemon honours NVIDIA reservations (its hook does nothing).
 ``stand_in``        ``stand_in(name, kind="base"|"torch"|"ngc", engine=...)``: gives a stand-in image that name.
 ``docker_workspace``  ``docker_workspace(files, name=..., owner=...)`` makes a folder; when the test ends, the Compose
                     projects that ran in it are removed from every engine.
 ``kobako``          ``kobako(*args, cwd=, env=, stdin=, user=, timeout=)`` -> ``infra.run.Outcome``.
-``terminal``        ``terminal(argv, cwd=, env=, user=)`` -> ``infra.terminal.Terminal``, a program on a pseudo terminal.
+``terminal``        ``terminal(argv, cwd=, env=, user=)`` -> ``infra.terminal.Terminal``: a pseudo terminal.
 ``tmux``            ``tmux(argv, cwd=, env=)`` -> ``infra.terminal.Tmux``: keys in, the screen out.
-``someone``         ``infra.user.Someone``: a user who is not root, with a home folder; give it as ``user=``.
+``someone``         ``infra.user.Someone``: a user who is not root, with a home folder; give it as ``user=``, or run
+                    ``someone.argv(argv)``. ``.outsider()`` may not talk to the daemon.
+``update_golden``   whether ``--update-golden`` was given.
 ==================  ===================================================================================================
 
 After each module the engines must be as they were: containers, volumes, networks or image tags left behind fail the
@@ -28,5 +31,6 @@ module and are removed. Tags in ``kobako-test/`` are kept between runs; ``Engine
 
 The modules: ``need`` (skip or fail), ``cache`` (folders and locks), ``debian`` (packages, base file systems),
 ``processes`` (ending what a killed run left), ``engine``, ``client`` (environments), ``api``, ``leaks``, ``wheels``
-(hand-made wheels), ``images``, ``workspaces``, ``run``, ``terminal``, ``user``, ``guard`` (unit tests start no program).
+(hand-made wheels), ``images``, ``workspaces``, ``run``, ``terminal``, ``user``, and ``guard``: a unit test that starts
+a program or reaches the network fails.
 """

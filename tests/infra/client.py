@@ -10,6 +10,9 @@ from typing import Literal
 
 Compose = Literal["both", "v1", "v2", "none"]
 
+# A group that nobody is in by accident: members may talk to the daemon.
+SOCKET_GROUP = 47474
+
 # A developer's own settings would change what is tested.
 _DROPPED = ("DOCKER_", "COMPOSE_", "BUILDX_", "BUILDKIT_", "KOBAKO_", "PYTEST_", "NO_COLOR", "FORCE_COLOR")
 

@@ -47,7 +47,9 @@ def parse_deb822(text: str) -> list[Source]:
         if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() in {"no", "false"}:
             continue
         components = tuple(fields.get("components", "").split())
-        found += [Source(uri, suite, components) for uri in fields["uris"].split() for suite in fields["suites"].split()]
+        found += [
+            Source(uri, suite, components) for uri in fields["uris"].split() for suite in fields["suites"].split()
+        ]
     return found
 
 

@@ -19,16 +19,15 @@ from typing import IO
 from infra import processes
 from infra.api import Api
 from infra.cache import cache_folder, locked, try_lock
-from infra.client import Compose, clean_environment, link_or_copy, path_without, write_config
+from infra.client import SOCKET_GROUP, Compose, clean_environment, link_or_copy, path_without, write_config
 from infra.debian import unpack
+from infra.user import Someone
 
 # Debian 12's own Engine is too old to stand for today's; these run on its C library.
 RELEASE = "forky"
 PACKAGES = ("docker.io", "docker-cli", "docker-compose", "docker-buildx", "containerd")
 SYSTEM_PROGRAMS = ("runc", "iptables", "mmdebstrap", "docker-compose", "setpriv", "apt-get", "dpkg-deb")
 HOOK = "nvidia-container-runtime-hook"
-# A group that nobody is in by accident: members may talk to the daemon.
-SOCKET_GROUP = 47474
 SLOTS = 4
 BUILD_CACHE_LIMIT = "4GB"
 
@@ -147,12 +146,12 @@ class Engine:
         _sweep(self.run_folder, self.slot)
         self._lock.close()
 
-    def environment(self, compose: Compose = "both", *, home: Path | None = None) -> dict[str, str]:
+    def environment(self, compose: Compose = "both", *, user: Someone | None = None) -> dict[str, str]:
         """The environment of a child process that talks to this Engine.
 
         ``compose`` says which Compose is there: the plugin of the client ("v2"), /usr/bin/docker-compose ("v1"), both
-        or none. For v1 with BuildKit set DOCKER_BUILDKIT=1 and COMPOSE_DOCKER_CLI_BUILD=1 as a user would. ``home``
-        becomes HOME and holds the client's configuration: a user who is not root needs one that is writable.
+        or none. For v1 with BuildKit set DOCKER_BUILDKIT=1 and COMPOSE_DOCKER_CLI_BUILD=1 as a user would. ``user``
+        gets a client's configuration of their own, which they can write, and their HOME.
         """
         found = clean_environment()
         path = found.get("PATH", "/usr/bin:/bin")
@@ -161,12 +160,13 @@ class Engine:
         plugins = [self.run_folder / "plugins/docker-buildx"]
         if compose in {"both", "v2"}:
             plugins.append(self.run_folder / "plugins/docker-compose")
-        folder = home / f".docker-{compose}" if home else self.run_folder / f"config-{compose}"
+        folder = self.run_folder / f"config-{compose}-{user.uid if user else 0}"
         found["DOCKER_CONFIG"] = str(write_config(folder, plugins))
         found["DOCKER_HOST"] = f"unix://{self.socket}"
         found["PATH"] = f"{self._bin}{os.pathsep}{path}"
-        if home:
-            found["HOME"] = str(home)
+        if user:
+            user.own(folder)
+            found |= {"HOME": str(user.home), "USER": user.name, "LOGNAME": user.name}
         return found
 
     def docker(

@@ -50,7 +50,7 @@ RELEASES = {
     "25.04": Release("2.7.0a0+79aa17489c.nv25.4", "0.22.0a0", constrained=True),
 }
 # In the images of the release, beside torch: what a requirement of a repository is likely to move.
-FELLOWS = {"tqdm": "4.67.1", "packaging": "23.2"}
+FELLOWS = {"tqdm": "4.67.1", "tabulate": "0.9.0"}
 
 
 def _key(*parts: str) -> str:
@@ -114,21 +114,40 @@ def _file_system(key: str) -> Path:
 
 
 def torch(engine: Engine) -> str:
-    """The tag of the image with PyTorch. A CPU wheel from pip's find-links is taken where there is one."""
-    tag = f"kobako-test/torch:{_key(base(engine), *TORCH_PACKAGES)}"
+    """The tag of the image with PyTorch. It is built once; another Engine, or an emptied one, loads it from the cache.
+
+    A CPU wheel from pip's find-links is taken where there is one.
+    """
+    key = _key(base(engine), *TORCH_PACKAGES)
+    tag = f"kobako-test/torch:{key}"
     if not _has(engine, tag):
-        with tempfile.TemporaryDirectory(prefix="kobako-torch-") as name:
-            for folder in pip_settings().get("find-links", []):
-                for wheel in Path(folder).glob(f"torch-{TORCH}*-cp311-*.whl"):
-                    shutil.copy2(wheel, name)
-            recipe = (
-                f"FROM {base(engine)}\n"
-                "RUN --mount=type=bind,target=/wheels pip install --no-cache-dir --find-links /wheels "
-                f"{' '.join(TORCH_PACKAGES)}\n"
-            )
-            _build(engine, Path(name), recipe, tag)
+        cache = cache_folder()
+        tar = cache / f"torch-{key}.tar"
+        with locked(cache / "torch.lock"):
+            if tar.exists():
+                engine.docker("load", "--input", str(tar))
+            else:
+                _build_torch(engine, tag)
+                for old in cache.glob("torch-*.tar"):
+                    old.unlink()
+                fresh = tar.with_name(f"making-{key}.tar")
+                engine.docker("save", "--output", str(fresh), tag)
+                fresh.rename(tar)
         _forget_others(engine, tag)
     return tag
+
+
+def _build_torch(engine: Engine, tag: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="kobako-torch-") as name:
+        for folder in pip_settings().get("find-links", []):
+            for wheel in Path(folder).glob(f"torch-{TORCH}*-cp311-*.whl"):
+                shutil.copy2(wheel, name)
+        recipe = (
+            f"FROM {base(engine)}\n"
+            "RUN --mount=type=bind,target=/wheels pip install --no-cache-dir --find-links /wheels "
+            f"{' '.join(TORCH_PACKAGES)}\n"
+        )
+        _build(engine, Path(name), recipe, tag)
 
 
 def ngc(engine: Engine, release: str) -> str:

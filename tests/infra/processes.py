@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -45,7 +46,9 @@ def alive(pids: set[int]) -> set[int]:
 
 def _is_zombie(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] == "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] == "Z"
+        )
     except OSError:
         return True
 
@@ -54,10 +57,8 @@ def end(pids: set[int], seconds: float = 10) -> None:
     """TERM, then KILL for what is still there after ``seconds``."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         for pid in alive(pids):
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, sign)
-            except ProcessLookupError:
-                continue
         until = time.monotonic() + seconds
         while alive(pids) and time.monotonic() < until:
             time.sleep(0.05)

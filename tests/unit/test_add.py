@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from unit.sources.test_unpack import make_tar
 
 from kobako import resolving
 from kobako.actions import add as module
@@ -15,6 +14,7 @@ from kobako.actions.add import AddRequest, add
 from kobako.actions.context import Context
 from kobako.errors import UsageError
 from kobako.model.result import Problem, Result
+from unit.sources.test_unpack import make_tar
 
 
 class Quiet:
@@ -57,7 +57,9 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def archive(tmp_path: Path) -> str:
     content = "torch>=1.8\nnumpy\nbad bad\n"
-    path = make_tar(tmp_path / "PaddleDetection-2.6.tar.gz", [("p/requirements.txt", "file", content), ("p/t.py", "file", "")])
+    path = make_tar(
+        tmp_path / "PaddleDetection-2.6.tar.gz", [("p/requirements.txt", "file", content), ("p/t.py", "file", "")]
+    )
     return str(path)
 
 
@@ -124,7 +126,13 @@ def test_the_service_can_be_read_back(root: Path, archive: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["services:\n", "services: {}\n", "services:\r\n  a:\r\n    image: b\r\n", "\ufeffservices:\n  a:\n    image: b", "name: x\n"],
+    [
+        "services:\n",
+        "services: {}\n",
+        "services:\r\n  a:\r\n    image: b\r\n",
+        "\ufeffservices:\n  a:\n    image: b",
+        "name: x\n",
+    ],
 )
 def test_strangers_compose_files(text: str, root: Path, archive: str) -> None:
     (root / "compose.yaml").write_bytes(text.encode())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from contract.memory import SUITE_PROGRAMS, MemoryEngine
 from contract.suite import EngineContract
-
 from kobako.model.service import Build, Service
 from kobako.protocols import Engine
 

@@ -14,7 +14,11 @@ from kobako.pipconfig import PipConfig
 from kobako.process import Outcome
 
 IMAGE = recognise("nvcr.io/nvidia/pytorch:20.11-py3")
-WANTED = (Requirement("matplotlib"), Requirement("pycocotools", ">=2"), Requirement("x", url="git+https://example.org/x"))
+WANTED = (
+    Requirement("matplotlib"),
+    Requirement("pycocotools", ">=2"),
+    Requirement("x", url="git+https://example.org/x"),
+)
 
 # Recorded from uv 0.13.9.
 NO_WHEEL = (

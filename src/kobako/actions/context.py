@@ -18,9 +18,7 @@ from kobako.workspace import Workspace
 class Context:
     """One call of Kobako. ``start`` is the folder it begins to look in; ``engine_flag`` is ``--engine``."""
 
-    def __init__(
-        self, start: Path, env: Mapping[str, str], narrator: Narrator, engine_flag: str | None = None
-    ) -> None:
+    def __init__(self, start: Path, env: Mapping[str, str], narrator: Narrator, engine_flag: str | None = None) -> None:
         self.start = start
         self.env = env
         self.narrator = narrator

@@ -21,7 +21,7 @@ _PROGRAM = 'mkdir -p "$HOME"; exec "$@"'
 # The mission says `python`; Debian's own image has only python3.
 _PYTHON = 'mkdir -p "$HOME"; if command -v python >/dev/null; then exec python "$@"; else exec python3 "$@"; fi'
 
-# Run as root before: a program that writes to its working directory may do so. A mounted folder is the caller's already.
+# Run as root before: a program that writes to its working directory may do so. A mounted folder is the caller's.
 _OPEN = '[ "$PWD" = / ] || [ "$(stat -c %u .)" != 0 ] || chown "$1" .'
 
 # bash where there is one; the prompt of the mission is bash's.
@@ -46,9 +46,7 @@ class Request(NamedTuple):
 def execute(context: Context, request: Request) -> Result:
     """Run a command as root inside, as people are used to; its exit code is the result's."""
     if not request.argv:
-        raise UsageError(
-            "usage", "no command was given", fix=f"kobako exec {request.service} python --version"
-        )
+        raise UsageError("usage", "no command was given", fix=f"kobako exec {request.service} python --version")
     service, engine = _ready(context, request)
     return Result("exec", exit_code=_run(engine, service, request, _command(request, request.argv)))
 

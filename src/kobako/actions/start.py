@@ -35,9 +35,7 @@ def ensure_running(context: Context, engine: Engine, service: Service, *, no_up:
     if state == "running":
         return
     if no_up:
-        raise UsageError(
-            "not-running", f"{service.title} does not run ({state})", fix=f"kobako up {service.title}"
-        )
+        raise UsageError("not-running", f"{service.title} does not run ({state})", fix=f"kobako up {service.title}")
     if state == "absent":
         build_if_missing(context, engine, service)
     context.narrator.say(f"{service.title} does not run: starting it")

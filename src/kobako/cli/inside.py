@@ -10,7 +10,9 @@ from kobako.actions.run import Request
 
 def configure_inside(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("service", metavar="SERVICE")
-    parser.add_argument("-e", "--env", action="append", default=[], metavar="NAME[=VALUE]", help="set a variable inside")
+    parser.add_argument(
+        "-e", "--env", action="append", default=[], metavar="NAME[=VALUE]", help="set a variable inside"
+    )
     parser.add_argument("-u", "--user", metavar="USER", help="run as this user")
     parser.add_argument("-w", "--workdir", metavar="PATH", help="run in this folder inside")
     parser.add_argument("-T", "--no-tty", action="store_true", help="no terminal, even where there is one")

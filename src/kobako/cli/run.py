@@ -13,7 +13,6 @@ from kobako.actions.context import Context, relative
 from kobako.console import Console
 from kobako.errors import BUG, USAGE, KobakoError, Stopped, UsageError
 from kobako.model.result import Problem, Result
-from kobako.workspace import STATE
 
 
 class Parser(argparse.ArgumentParser):
@@ -44,7 +43,9 @@ def parser(verb: str, module: ModuleType) -> Parser:
     module.configure(made)
     common = made.add_argument_group("common options")
     common.add_argument("--workspace", metavar="PATH", help="look for the compose file here (default: this folder)")
-    common.add_argument("--engine", metavar="NAME", help="docker (default: KOBAKO_ENGINE, x-kobako.engine, what is there)")
+    common.add_argument(
+        "--engine", metavar="NAME", help="docker (default: KOBAKO_ENGINE, x-kobako.engine, what is there)"
+    )
     if module.JSON:
         common.add_argument("--json", action="store_true", help="one JSON object on standard output")
     common.add_argument("--yes", action="store_true", help="answer every question with yes")
@@ -61,9 +62,7 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
         args = parser(verb, module).parse_args(own)
     except UsageError as error:
         return usage_error(verb, error.what, error.fix, list(words))
-    console = Console(
-        os.environ, verbosity=args.verbose - args.quiet, yes=args.yes, colour=not args.no_color
-    )
+    console = Console(os.environ, verbosity=args.verbose - args.quiet, yes=args.yes, colour=not args.no_color)
     as_json = bool(getattr(args, "json", False))
     start = Path(args.workspace) if args.workspace else Path.cwd()
     context = Context(start.absolute(), os.environ, console, args.engine)
@@ -73,7 +72,9 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
     return result.exit_code
 
 
-def _result(verb: str, module: ModuleType, given: tuple[argparse.Namespace, tuple[str, ...]], context: Context) -> Result:
+def _result(
+    verb: str, module: ModuleType, given: tuple[argparse.Namespace, tuple[str, ...]], context: Context
+) -> Result:
     args, tail = given
     try:
         result: Result = module.act(context, args, tail) if module.TAIL else module.act(context, args)
@@ -164,7 +165,18 @@ def _sorted(words: list[str]) -> tuple[list[str], tuple[str, ...]]:
     return ours, (*theirs, *words[position + 1 :])
 
 
-OWN = frozenset("--help --workspace --engine --json --yes --verbose --quiet --no-color --no-up --no-tty".split())
+OWN = frozenset(
+    [
+        "--help",
+        "--workspace",
+        "--engine",
+        "--json",
+        "--yes",
+        "--verbose",
+        "--quiet",
+        "--no-color",
+        "--no-up",
+        "--no-tty",
+    ]
+)
 VALUED = frozenset({"--workspace", "--engine", "--user", "-u", "--workdir", "-w", "--env", "-e"})
-
-

@@ -5,6 +5,7 @@ Reading YAML with places costs 40 ms of every ``kobako exec``; comparing a few `
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -50,10 +51,8 @@ def load(found: Found, state: Path) -> Project:
     made, read = project.load(found._replace(env=env))
     names = sorted(env.names)
     files = [str(file) for file in read]
-    try:
+    with contextlib.suppress(OSError):  # a folder that cannot be written is still worth working in
         _keep(path, {"key": _key(found, files, names), "files": files, "variables": names, "project": made})
-    except OSError:
-        pass  # a folder that cannot be written is still worth working in
     return made
 
 

@@ -13,7 +13,7 @@ from kobako.compose import render
 from kobako.compose.document import Document, Path, Value, find, find_below, load, plain
 from kobako.compose.indent import relaid
 from kobako.compose.layout import layout_of
-from kobako.compose.nodes import Alias, Mapping, Node, Sequence, is_null
+from kobako.compose.nodes import Alias, Mapping, Node, Scalar, Sequence, is_null, walk
 from kobako.compose.place import Spot, locate
 from kobako.compose.proof import Intent, Splice, cannot, difference, name_of, prove, with_value
 from kobako.compose.put import add_entry, add_item, add_rows, at_root, put_rows, replace
@@ -47,7 +47,17 @@ def add_service(text: str, name: str, block: str, *, file: str = "") -> str:
         splice = add_entry(spot, str(spot.rest[0]), nested, what)
     else:
         splice = _service_lines(spot, name, body)
-    return prove(document, splice, Intent("set", ("services", name), value, spot.number))
+        splice = Splice(splice.start, splice.end, splice.text + _line_end(document, splice, body))
+    return prove(document, splice, Intent(what, "set", ("services", name), value, spot.number))
+
+
+def _line_end(document: Document, splice: Splice, body: Document) -> str:
+    """A block of text as the last thing in a file needs the line end that the file does without."""
+    last = list(walk(body.root))[-1] if body.root is not None else None
+    if splice.end < len(document.text) or not isinstance(last, Scalar) or last.style not in {"|", ">"}:
+        return ""
+    newline = layout_of(document).newline
+    return "" if splice.text.endswith(newline) else newline
 
 
 def _service_lines(spot: Spot, name: str, body: Document) -> Splice:
@@ -103,11 +113,18 @@ def set_key(text: str, path: Path, value: Value, *, file: str = "") -> str:
         parted = _in_parts(text, spot.node, path, value, file)
         if parted is not None:
             return parted
-        splice, old = replace(spot, value, what), (spot.node.start, spot.node.end)
+        splice, old = replace(spot, value, what), _extent(spot, spot.node)
     else:
         name, nested = _nested(document, spot, value, what)
         splice, old = add_entry(spot, name, nested, what), (0, 0)
-    return prove(document, splice, Intent("set", path, value, spot.number, old))
+    return prove(document, splice, Intent(what, "set", path, value, spot.number, old))
+
+
+def _extent(spot: Spot, old: Node) -> tuple[int, int]:
+    """A value and the comments between its key's line and itself."""
+    entry = spot.last.entry if spot.last else None
+    start = min(old.start, spot.document.lines.end(entry.key.end)) if entry else old.start
+    return start, old.end
 
 
 def _writable(value: Value) -> bool:
@@ -184,7 +201,7 @@ def append_item(text: str, path: Path, value: Value, *, file: str = "") -> str:
         kind = f"it is the alias `*{node.name}`" if isinstance(node, Alias) else "it is not a list"
         raise cannot(document, what, kind, line=node.line)
     splice = add_item(spot, node, value, what)
-    return prove(document, splice, Intent("set", (*path, len(node.items)), value, spot.number))
+    return prove(document, splice, Intent(what, "set", (*path, len(node.items)), value, spot.number))
 
 
 def remove_key(text: str, path: Path, *, with_comment: bool = False, file: str = "") -> str:
@@ -201,7 +218,7 @@ def remove_key(text: str, path: Path, *, with_comment: bool = False, file: str =
         merged = find(document, path) is not None
         raise cannot(document, what, "it comes through a merge key" if merged and path else "it is not there")
     taken = take(spot, what, with_comment=with_comment)
-    return prove(document, taken.splice, Intent("remove", path, None, spot.number, taken.old))
+    return prove(document, taken.splice, Intent(what, "remove", path, None, spot.number, taken.old))
 
 
 __all__ = ["add_service", "append_item", "remove_key", "set_key"]

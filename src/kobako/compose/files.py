@@ -84,7 +84,7 @@ def environment(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
 
 def is_file(path: Path) -> bool:
     """``Path.is_file`` fails in a folder that is closed to the caller; there is no file of theirs there either."""
-    return os.path.isfile(path)  # noqa: PTH113
+    return os.path.isfile(path)
 
 
 def dotenv(text: str, file: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from kobako.compose.lines import BOM, BREAKS, Lines
+from kobako.compose.lines import BOM, BREAK, BREAKS, Lines
 from kobako.compose.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence, Target, follow, is_merge, key_text
 from kobako.compose.scalars import resolve_tagged
 from kobako.compose.syntax import check_characters, invalid, translated
@@ -145,7 +145,7 @@ class _Builder:
         if header and "+" in header.group() and content.strip(" " + BREAKS):
             content = _LAST_BREAK.sub("", content)
         else:
-            content = content.rstrip(BREAKS)
+            content = _without_blank_rows(content, header.group() if header else "")
         return self.lines.end(body) + len(content) if content.strip(" " + BREAKS) else behind
 
     def _alias(self, event: Any) -> Alias:
@@ -226,6 +226,23 @@ class _Builder:
                 if not isinstance(source, Mapping):
                     raise invalid("`<<` takes a mapping or a list of mappings", self._where(merge.start))
                 yield source
+
+
+def _without_blank_rows(content: str, header: str) -> str:
+    """A block's rows without the blank ones at the end. Spaces beyond the indentation are content; with an indentation
+    given by number (``|2``) only empty rows are sure to be none."""
+    rows = [row for row in BREAK.split(content) if row.strip(" ")]
+    indent = (
+        0
+        if any(char.isdigit() for char in header)
+        else min((len(row) - len(row.lstrip(" ")) for row in rows), default=0)
+    )
+    while True:
+        content = content.rstrip(BREAKS)
+        row = BREAK.split(content)[-1]
+        if not row or row.strip(" ") or len(row) > indent:
+            return content
+        content = content[: -len(row)]
 
 
 def _extent(children: list[Node]) -> tuple[int, int]:

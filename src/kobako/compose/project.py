@@ -14,7 +14,7 @@ from kobako.compose.interpolate import interpolate
 from kobako.compose.nodes import Mapping, Node, Scalar, Sequence, follow, is_null
 from kobako.compose.tree import Items, Keys, Leaf, Tree, merge, tree
 from kobako.errors import UsageError, Where
-from kobako.model.service import Project, Service
+from kobako.model.service import Project
 from kobako.workspace import read_text
 
 _DEEPEST = 20
@@ -102,7 +102,7 @@ class _Reader:
         where = extends.where
         if depth > _DEEPEST:
             raise UsageError("invalid-compose", f"{name} extends itself", where=where)
-        other, base = _said(extends, self._env)
+        other, base = _said(extends)
         source, inner = (file, folder) if not other else ((folder / other), (folder / other).parent)
         if not source.is_file():
             raise UsageError("invalid-compose", f"{name} extends a file that does not exist: {other}", where=where)
@@ -125,11 +125,11 @@ class _Reader:
                 where = folder / interpolate(path.value, self._env, path.where)
                 if not where.is_file():
                     raise UsageError("invalid-compose", f"the included file {where} does not exist", where=path.where)
-                named = isinstance(inner, Leaf) and inner.value
-                yield where, folder / interpolate(str(inner.value), self._env) if named and inner else where.parent
+                named = inner.value if isinstance(inner, Leaf) else None
+                yield where, folder / interpolate(named, self._env) if named else where.parent
 
 
-def _said(extends: Tree, env: dict[str, str] | object) -> tuple[str, str]:
+def _said(extends: Tree) -> tuple[str, str]:
     """The file ("" for the same) and the service that ``extends`` names."""
     text: Callable[[Tree | None], str] = lambda leaf: (leaf.value or "") if isinstance(leaf, Leaf) else ""  # noqa: E731
     if isinstance(extends, Keys):

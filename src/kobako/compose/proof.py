@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from kobako.compose.comments import comments
 from kobako.compose.document import Document, Path, Value, load, plain
-from kobako.compose.nodes import Alias, Mapping, Node, Scalar, Sequence, is_null, key_text
+from kobako.compose.nodes import Alias, Mapping, Node, Scalar, Sequence, is_null, key_text, walk
 from kobako.errors import UsageError, Where
 
 if TYPE_CHECKING:
@@ -32,9 +32,10 @@ class Splice:
 
 @dataclass(frozen=True)
 class Intent:
-    """What an edit is for: ``root`` is the number of the YAML document, ``old`` the piece of text (offsets) whose
-    comments go with it."""
+    """What an edit is for. ``what`` opens the message of a refusal, ``root`` is the number of the YAML document, and
+    ``old`` the piece of text (offsets) whose comments go with it."""
 
+    what: str
     verb: Literal["set", "remove"]
     path: Path
     value: Value = None
@@ -54,7 +55,7 @@ def prove(document: Document, splice: Splice, intent: Intent) -> str:
     """The edited text. Raises ``UsageError`` (``cannot-edit``) where anything but the intended piece would change."""
     text = splice.apply(document.text)
     line = document.lines.place(splice.start)[0]
-    what = f"cannot {intent.verb} `{name_of(intent.path)}`"
+    what = intent.what
     try:
         after = load(text, document.file)
     except UsageError as error:
@@ -79,7 +80,9 @@ def _values_moved(before: Document, after: Document, intent: Intent) -> str:
             new = _without(new, intent.path) if removes and isinstance(intent.path[-1], str) else new
         moved = difference(old, new)
         if moved is not None:
-            return f"the value of `{name_of(moved)}` would change too" if moved else "other values would change too"
+            shared = any(isinstance(node, Alias) for node in walk(root.node)) if root.node is not None else False
+            through = ", which an alias or merge key carries over" if shared else ""
+            return f"the value of `{name_of(moved)}` would change too{through}" if moved else "other values would change"
     return ""
 
 

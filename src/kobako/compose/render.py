@@ -86,7 +86,7 @@ def is_plain_safe(text: str, *, flow: bool = False) -> bool:
         return False
     if ": " in text or " #" in text or text.endswith(":"):
         return False
-    return not flow or not any(char in text for char in ",[]{}:")
+    return not flow or not any(char in text for char in ",[]{}:?")
 
 
 def literal(text: str, indent: int, newline: str) -> str | None:

@@ -32,10 +32,10 @@ def resolve(text: str) -> Plain:
         return _WORDS[text]
     if not text.isascii():
         return text
+    digits = text.replace("_", "")
     if text[0] == ".":
-        return _number(text) if _LEADING_DOT.fullmatch(text) else text
+        return _number(digits) if _LEADING_DOT.fullmatch(digits) else text
     if text[0] in "+-0123456789":
-        digits = text.replace("_", "")
         integer = _integer(digits)
         if integer is not None:
             return integer

@@ -38,7 +38,7 @@ def take(spot: Spot, what: str, *, with_comment: bool) -> Taken:
         raise cannot(spot.document, what, "the item does not stand behind a `-` of its own line", line=spot.node.line)
     if step.entry is not None and before.strip(" \t"):
         return _first_beside_dash(spot, step, before, what)
-    return _lines(spot, step, with_comment=with_comment)
+    return _lines(spot, step, what, with_comment=with_comment)
 
 
 def _check_anchors(spot: Spot, step: Step, what: str) -> None:
@@ -60,18 +60,20 @@ def _neighbours(step: Step) -> tuple[int, int]:
     return step.index, len(step.holder.items)
 
 
-def _emptied(spot: Spot, step: Step, behind: str, end: int, what: str) -> Splice:
-    """The collection that loses its last member stays, as an empty one beside its key."""
+def _emptied(spot: Spot, step: Step, above_end: int, end: int, what: str) -> Splice:
+    """The collection that loses its last member stays, as an empty one beside its key; so do the lines between the
+    two, down to ``above_end``."""
     holder = step.holder
     empty = "{}" if isinstance(holder, Mapping) else "[]"
     above = replace(spot, node=holder, steps=spot.steps[:-1])
     if above.last is None or holder.flow or not spot.document.lines.opens(holder.body):
         return Splice(holder.body, end, empty)
     splice = put_inline(above, empty, what)
-    return Splice(splice.start, end, splice.text + behind)
+    between = spot.document.text[spot.document.lines.end(splice.start) : above_end]
+    return Splice(splice.start, end, splice.text + between)
 
 
-def _lines(spot: Spot, step: Step, *, with_comment: bool) -> Taken:
+def _lines(spot: Spot, step: Step, what: str, *, with_comment: bool) -> Taken:
     document, lines, node = spot.document, spot.document.lines, spot.node
     assert node is not None  # noqa: S101  # take() has looked
     start = step.entry.key.start if step.entry else node.start
@@ -81,17 +83,12 @@ def _lines(spot: Spot, step: Step, *, with_comment: bool) -> Taken:
     end = step.entry.end if step.entry else node.end
     end = tail(lines, end, column + 1, spot.limit) if is_block else lines.end(end)
     last = lines.index(end)
-    floor = lines.index(step.holder.body)
     number, count = _neighbours(step)
     if with_comment:
         first = _comment_above(spot, first, column)
     old = (lines.starts[first], end)
     if count == 1:
-        header = step.holder.start if spot.steps[:-1] else step.holder.body
-        behind = (
-            document.text[lines.end(header) : lines.ends[first - 1]] if spot.steps[:-1] and first > floor - 1 else ""
-        )
-        return Taken(_emptied(spot, step, behind, end, f"cannot remove line {first + 1}"), old)
+        return Taken(_emptied(spot, step, lines.ends[first - 1] if first else 0, end, what), old)
     first, last = _with_blank(spot, first, last, is_first=number == 0, is_last=number == count - 1)
     if last + 1 < len(lines.starts):
         return Taken(Splice(lines.starts[first], lines.starts[last + 1], ""), old)

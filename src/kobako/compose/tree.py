@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
 
 from kobako.compose.nodes import Mapping, Node, Scalar, Sequence, follow, is_null
 from kobako.errors import Where
@@ -50,7 +49,7 @@ class Keys:
         return found
 
 
-Tree = Union[Leaf, Items, Keys]
+Tree = Leaf | Items | Keys
 
 
 def tree(node: Node, file: str, folder: Path, only: frozenset[str] | None = None) -> Tree:
@@ -60,9 +59,7 @@ def tree(node: Node, file: str, folder: Path, only: frozenset[str] | None = None
     target = follow(node)
     if isinstance(target, Mapping):
         entries = {
-            key: tree(entry.value, file, folder)
-            for key, entry in target.table.items()
-            if only is None or key in only
+            key: tree(entry.value, file, folder) for key, entry in target.table.items() if only is None or key in only
         }
         return Keys(entries, where, tag)
     if isinstance(target, Sequence):

@@ -221,6 +221,9 @@ def _word_removal(target: _Target, word: Word) -> list[Splice]:
     if after.strip() == target.escape:
         return [Splice(start, end)]
     if not is_blank(after):
+        above = old.text[old.line_start(start - 1) : start]
+        if after.lstrip(" \t")[0] in "&|;)" and not (is_comment(above) or is_blank(above)):
+            return [Splice(start - len(above) + _content(above, target.escape), word.span.end)]
         return [Splice(word.span.start, word.span.end + len(after) - len(after.lstrip(" \t")))]
     return _ending_removal(target, start, word.span.end)
 
@@ -231,11 +234,16 @@ def _ending_removal(target: _Target, start: int, end: int) -> list[Splice]:
     above = old.line_start(start - 1)
     while is_comment(line := old.text[above : old.line_end(above)]) or is_blank(line):
         above = old.line_start(above - 1)
-    content = above + len(line.rstrip().removesuffix(target.escape).rstrip(" \t"))
+    content = above + _content(line, target.escape)
     if above + len(line) == start:
         return [Splice(content, end)]
     newline = 2 if old.text[:start].endswith("\r\n") else 1
     return [Splice(content, above + len(line.rstrip("\r\n"))), Splice(start - newline, end)]
+
+
+def _content(line: str, escape: str) -> int:
+    """How long a continued line is without its continuation."""
+    return len(line.rstrip().removesuffix(escape).rstrip(" \t"))
 
 
 def _checked(target: _Target, result: str, values: list[str]) -> str:

@@ -84,7 +84,7 @@ def _fragment(old: Dockerfile, instruction: str) -> tuple[str, Instruction]:
 
 
 class _Spot(NamedTuple):
-    """Where the new text goes: its offset, the new instruction's place among the others, and a line to name in errors."""
+    """Where the new text goes: its offset, the new instruction's place among the others, and a line for errors."""
 
     at: int
     place: int

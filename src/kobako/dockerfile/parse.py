@@ -23,7 +23,7 @@ _WITH_HEREDOCS = ("ADD", "COPY", "RUN")
 def parse(text: str, file: str = "Dockerfile") -> Dockerfile:
     """All of the text, each character in exactly one instruction or gap.
 
-    Raises UsageError("invalid-dockerfile") for what BuildKit would refuse as well; an instruction's flags are not judged.
+    Raises UsageError("invalid-dockerfile") for what BuildKit would refuse as well; flags are not judged.
     """
     dockerfile = parse_syntax(text, file)
     check_instructions(dockerfile)

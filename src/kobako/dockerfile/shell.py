@@ -6,8 +6,9 @@ The grammar module is loaded with the first RUN that is asked about, never befor
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,10 @@ _JOINS = frozenset({"&&", "||", ";", "&", "|", "|&", ";;"})
 _THROUGH = frozenset({"program", "list", "pipeline", "redirected_statement", "heredoc_redirect"})
 _LEAVES = frozenset({"command", "declaration_command", "unset_command", "test_command", "variable_assignment"})
 _REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
+_WORDS = frozenset(
+    {"word", "number", "string", "raw_string", "ansi_c_string", "translated_string", "concatenation"}
+    | {"simple_expansion", "expansion", "command_substitution", "process_substitution"}
+)
 _INERT = frozenset({"comment", "heredoc_body", "heredoc_start", "heredoc_end", *_REDIRECTS}) - {"heredoc_redirect"}
 
 
@@ -60,7 +65,8 @@ def script_of(dockerfile: Dockerfile, run: Instruction) -> Script:
     root = _parser().parse(walk.encoded).root_node
     walk.sound = not root.has_error
     trailing = walk.visit(root)
-    return Script(tuple(walk.commands), tuple(walk.items), sound=walk.sound, trailing=trailing)
+    commands = tuple(replace(command, sound=walk.sound) for command in walk.commands)
+    return Script(commands, tuple(walk.items), sound=walk.sound, trailing=trailing)
 
 
 def _shell_text(dockerfile: Dockerfile, run: Instruction) -> Logical | None:
@@ -169,6 +175,7 @@ class _Walk:
         stack: list[tuple[Node, _Sequence, tuple[Node, ...]]] = [(root, top, ())]
         while stack:
             node, sequence, redirects = stack.pop()
+            self.sound = self.sound and self._covered(node)
             if not node.is_named:
                 if node.type in _JOINS:
                     sequence.operator = self._word(node)
@@ -180,6 +187,14 @@ class _Walk:
                 stack.extend(self._construct(node, sequence))
         return top.operator
 
+    def _covered(self, node: Node) -> bool:
+        """Whether a command's words are all of its text: the grammar loses a lone ``-`` before a heredoc."""
+        if node.type not in ("command", "redirected_statement"):
+            return True
+        ends = [self._bounds(child) for child in node.children]
+        gaps = (self.text.text[end:start] for (_, end), (start, _) in pairwise(ends))
+        return not any(gap.replace("\\\n", " ").strip() for gap in gaps)
+
     def _parts(
         self, node: Node, sequence: _Sequence, redirects: tuple[Node, ...]
     ) -> list[tuple[Node, _Sequence, tuple[Node, ...]]]:
@@ -189,6 +204,7 @@ class _Walk:
             redirects = (*(child for child in node.children if child.type in _REDIRECTS), *redirects)
         if node.type == "heredoc_redirect":
             redirects = ()
+            children = [child for child in children if child.type not in _WORDS]
         bodies = [child for child in children if child.is_named and child.type != "heredoc_redirect"]
         last = bodies[-1] if bodies else None
         return [(child, sequence, redirects if child == last else ()) for child in reversed(children)]
@@ -236,7 +252,6 @@ class _Walk:
                 redirects=tuple(shown),
                 operator=self._begin(sequence, span),
                 nesting=sequence.nesting,
-                sound=self.sound,
                 kind="other" if words else "assignment",
             )
         )
@@ -250,7 +265,7 @@ class _Walk:
                 found, more = self._redirects([child for child in node.children if child.type == "file_redirect"])
                 start = next((child for child in node.children if child.type == "heredoc_start"), node)
                 shown += [self._word(start), *found]
-                stray += more
+                stray += [*(self._word(child) for child in node.children if child.type in _WORDS), *more]
                 continue
             targets = [child for child in node.named_children if child.type != "file_descriptor"]
             end = self._bounds(targets[0] if targets else node)[1]

@@ -61,7 +61,7 @@ class Command:
     all of the step.
 
     For installs: ``program`` holds the words up to and including ``install``, ``options`` the options with their
-    values, ``packages`` the list, ``sources`` what else is installed (requirement files, paths, editables), ``dynamic`` the
+    values, ``packages`` the list, ``sources`` what else is installed (requirement files, paths, editables), ``dynamic``
     words that only a shell could tell. ``zone`` is the time zone of a time-zone link; empty when it is not static.
     """
 

@@ -78,5 +78,5 @@ class Project(NamedTuple):
 
     @property
     def container_prefix(self) -> str:
-        """The name to call Compose with: ``default`` where the folder's name leaves none, as docker-compose v1 has it."""
+        """The name to call Compose with: ``default`` where the folder's name leaves none, as v1 has it."""
         return self.name or "default"

@@ -47,7 +47,9 @@ def shared_memory(memory: int) -> int:
 def _source(source: Mapping[str, str | bool]) -> str:
     if not source:
         return ""
-    lines = [f"    {key}: {scalar(value)}" for key, value in source.items()]
+    # Compose reads ${...} here as well
+    safe = {key: value.replace("$", "$$") if isinstance(value, str) else value for key, value in source.items()}
+    lines = [f"    {key}: {scalar(value)}" for key, value in safe.items()]
     return "\n".join(["x-kobako:", "  source:", *lines, ""])
 
 
@@ -57,7 +59,12 @@ def scalar(value: str | bool) -> str:  # noqa: FBT001 - it is the value itself
         return "true" if value else "false"
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in value):
-        escaped = "".join(character if " " <= character <= "~" else f"\\u{ord(character):04x}" for character in value)
-        return '"' + escaped.replace('"', '\\"') + '"'
+    if not value.isprintable():
+        return f'"{"".join(map(_escaped, value))}"'
     return "'" + value.replace("'", "''") + "'"
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if " " <= character <= "~" else f"\\U{ord(character):08x}"

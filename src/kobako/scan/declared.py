@@ -69,7 +69,8 @@ class Declared:
             return None
         if parsed.url and not _URL.match(parsed.url):
             return self._path(parsed.url, finding)
-        return _made(parsed, finding, self._clean_url(parsed.url, finding) if parsed.url else None)
+        url = self._clean_url(parsed.url, finding) if parsed.url else None
+        return self._checked(text, _made(parsed, finding, url), finding)
 
     def _direct(self, text: str, finding: Finding) -> Requirement | None:
         text, _, marker = text.partition(" ;")
@@ -86,9 +87,14 @@ class Declared:
         if "subdirectory" in options:
             url = f"{url}#subdirectory={options['subdirectory']}"
         clean = self._clean_url(url, finding)
-        return Requirement(
-            normalised(name), extras=extras, marker=marker.strip() or None, url=clean, findings=(finding,)
-        )
+        found = Requirement(normalised(name), "", extras, marker.strip() or None, clean, findings=(finding,))
+        return self._checked(text, found, finding)
+
+    def _checked(self, text: str, found: Requirement, finding: Finding) -> Requirement | None:
+        why = _malformed(found) if found.url else ""
+        if why:
+            self.problems.append(_not_understood(text, why, finding))
+        return None if why else found
 
     def _path(self, text: str, finding: Finding) -> Requirement | None:
         if text in {".", "./"} or text.startswith(".["):
@@ -106,6 +112,21 @@ class Declared:
         what = f"`{parts._replace(netloc=host).geturl()}` was declared with credentials, which are left out"
         self.questions.append(Question(what, finding))
         return parts._replace(netloc=host).geturl()
+
+
+def _malformed(one: Requirement) -> str:
+    """Why a direct reference cannot be written into a file as it stands; "" when it can. A URL is one word."""
+    from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415 - heavy
+
+    if not re.fullmatch(r"[!-~]+", one.url or ""):
+        return "its URL holds a character that a URL has not"
+    if not all(re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", name) for name in (one.name, *one.extras)):
+        return "its name is none that a package can have"
+    try:
+        Marker(one.marker or "python_version > '0'")
+    except InvalidMarker as error:
+        return str(error).splitlines()[0]
+    return ""
 
 
 def normalised(name: str) -> str:

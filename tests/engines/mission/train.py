@@ -1,4 +1,4 @@
-"""A small real training: a CNN on scikit-learn's digits. Options are --key=value alone, as a remote queue gives them."""
+"""A small real training: a CNN on scikit-learn's digits. Options are --key=value, as a remote queue gives them."""
 
 import argparse
 import json

@@ -22,6 +22,10 @@ from kobako.plan.text import Step
 
 GIB = 1024**3
 NGC = "nvcr.io/nvidia/pytorch:25.04-py3"
+KEPT = (
+    "requirements.txt:1: torch <2 is asked for, and the base's 2.7.0a0+79aa17489c is kept: "
+    "choose another --base if it does not run"
+)
 
 
 def facts(*requirements: Requirement, base: str = NGC, python: str = "") -> Facts:
@@ -111,7 +115,15 @@ def test_whose_word_goes_before_ngc_s_constraint(one: Requirement, freed: bool) 
 
 def test_the_order_of_the_first_steps() -> None:
     text = dockerfile(at("six"))
-    marks = ["FROM ", "ARG KOBAKO_FRESH=", "pip list --format=freeze", "ENV PIP_BREAK", "uv==", "apt-get update", "ENV TZ="]
+    marks = [
+        "FROM ",
+        "ARG KOBAKO_FRESH=",
+        "pip list --format=freeze",
+        "ENV PIP_BREAK",
+        "uv==",
+        "apt-get update",
+        "ENV TZ=",
+    ]
     places = [text.index(mark) for mark in marks]
     assert places == sorted(places)
     assert "<<" not in text
@@ -121,8 +133,7 @@ def test_the_order_of_the_first_steps() -> None:
 def test_questions_about_what_does_not_fit() -> None:
     assert asked(at("torch", "<2"), python="<3.9") == [
         f"setup.py:3: Python <3.9 is asked for, and {NGC} has 3.12",
-        "requirements.txt:1: torch <2 is asked for, and the base's 2.7.0a0+79aa17489c is kept: "
-        "choose another --base if it does not run",
+        KEPT,
     ]
     assert asked(at("torch", ">=2.7")) == []
     assert asked() == ["no declared requirements were found: add what it needs to the Dockerfile"]
@@ -152,7 +163,9 @@ def test_scalars_mean_what_they_say(value: str | bool) -> None:  # noqa: FBT001
     assert yaml.safe_load(f"key: {scalar(value)}\n") == {"key": value}
 
 
-@pytest.mark.parametrize("value", ["1e10", "0x1f", "2.24", "1:30", "yes", "null", "~", "a: b", "a #b", "", "-", "2022-01-01"])
+@pytest.mark.parametrize(
+    "value", ["1e10", "0x1f", "2.24", "1:30", "yes", "null", "~", "a: b", "a #b", "", "-", "2022-01-01"]
+)
 def test_scalars_that_look_like_something_else(value: str) -> None:
     assert yaml.safe_load(scalar(value)) == value
 
@@ -163,9 +176,7 @@ def test_no_text_leaves_its_comment(text: str) -> None:
     assert re.fullmatch(r"#\n(?:# [^\n\r]*\n)+#\nRUN true\n", rendered)
 
 
-@given(st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["Cs"]), min_size=1, max_size=40))
-def test_words_are_one_word_to_a_shell(word: str) -> None:
-    url = f"https://example.org/{word}.whl"
-    assert url in installed(dockerfile(at("x", url=url.replace("#", "").replace("\x85", "")))) or "#" in url or (
-        "".join(url.split()) != url or not url.isprintable()
-    )
+@given(st.text(st.characters(codec="ascii", categories=["L", "N", "P", "S"]), min_size=1, max_size=40))
+def test_a_url_is_one_word_to_a_shell(word: str) -> None:
+    url = f"git+https://example.org/{word}"
+    assert url in installed(dockerfile(at("x", url=url)))

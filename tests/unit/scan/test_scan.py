@@ -9,6 +9,8 @@ import pytest
 from kobako.model.requirement import Scan
 from kobako.scan import scan
 
+SAY = "say whether packages should come from there"
+
 
 def tree(root: Path, files: dict[str, str]) -> Scan:
     for name, text in files.items():
@@ -58,7 +60,7 @@ def test_pip_s_own_format(tmp_path: Path) -> None:
         "wheel-name @ https://example.org/w/wheel_name-1.0-cp38-cp38-linux_x86_64.whl <- requirements.txt:13",
         "foo @ https://example.org/foo.zip <- requirements.txt:14",
     ]
-    assert found.questions == found.problems == ()
+    assert (found.questions, found.problems) == ((), ())
 
 
 def test_constraints_narrow_what_is_named(tmp_path: Path) -> None:
@@ -89,10 +91,8 @@ def test_what_only_a_person_can_decide(tmp_path: Path) -> None:
         },
     )
     assert [str(one) for one in found.questions] == [
-        "requirements.txt:1: `--extra-index-url https://example.org/simple` is not taken over: "
-        "say whether packages should come from there",
-        "requirements.txt:2: `-f https://example.org/torch.html` is not taken over: "
-        "say whether packages should come from there",
+        "requirements.txt:1: `--extra-index-url https://example.org/simple` is not taken over: " + SAY,
+        "requirements.txt:2: `-f https://example.org/torch.html` is not taken over: " + SAY,
         "requirements.txt:3: `./libs/ops` is a path: install it by hand if it is needed",
         "requirements.txt:5: `-r nowhere.txt` names a file that is not in the repository",
         "requirements.txt:6: `-r https://example.org/r.txt` is on another machine and was not read",
@@ -162,9 +162,15 @@ def test_setup_py_with_a_helper_wins_over_requirements_txt(tmp_path: Path) -> No
         ("with open('requirements.txt') as f:\n    r = f.read().splitlines()\nsetup(install_requires=r)", None),
         ("setup(install_requires=[x.strip() for x in open('requirements.txt')])", None),
         ("setup(install_requires=open(os.path.join(here, 'requirements.txt')).readlines())", None),
-        ("r = parse_requirements('requirements.txt', session='x')\nsetup(install_requires=[str(x.req) for x in r])", None),
+        (
+            "r = parse_requirements('requirements.txt', session='x')\nsetup(install_requires=[str(x.req) for x in r])",
+            None,
+        ),
         ("r = (Path(__file__).parent / 'requirements.txt').read_text().split()\nsetup(install_requires=r)", None),
-        ("def get():\n    f = 'requirements.txt'\n    return open(f).read().split()\nsetup(install_requires=get())", None),
+        (
+            "def get():\n    f = 'requirements.txt'\n    return open(f).read().split()\nsetup(install_requires=get())",
+            None,
+        ),
         ("def get(n):\n    return open(f'{n}.txt').read()\nsetup(install_requires=get('requirements'))", None),
         ("d = {'core': ['numpy', 'six']}\nsetup(install_requires=d['core'])", ["numpy", "six"]),
         ("kw = dict(install_requires=['numpy'])\nsetup(**kw)", ["numpy"]),
@@ -217,7 +223,9 @@ def test_dynamic_dependencies(tmp_path: Path) -> None:
 
 
 def test_setup_cfg(tmp_path: Path) -> None:
-    text = "[metadata]\nname = x\n[options]\npython_requires = >=3.6\ninstall_requires =\n    numpy>=1.20\n    six  # y\n"
+    text = (
+        "[metadata]\nname = x\n[options]\npython_requires = >=3.6\ninstall_requires =\n    numpy>=1.20\n    six  # y\n"
+    )
     found = tree(tmp_path, {"setup.cfg": text})
     assert shown(found) == ["numpy>=1.20 <- setup.cfg:6", "six <- setup.cfg:7"]
     listed = tree(tmp_path / "b", {"setup.cfg": "[options]\ninstall_requires = file: r.txt\n", "r.txt": "six\n"})
@@ -237,6 +245,25 @@ def test_setup_cfg(tmp_path: Path) -> None:
 def test_which_file_is_for_running(files: list[str], expected: str, tmp_path: Path) -> None:
     found = tree(tmp_path, {name: f"from-{number}\n" for number, name in enumerate(files)})
     assert [str(one.findings[0].file) for one in found.requirements] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git+https://example.org/x.git\nRUN evil",
+        "git+https://example.org/x y.git",
+        "git+https://example.org/x.git#egg=a;b",
+        "git+https://example.org/x.git#egg=x[a b]",
+        "git+https://example.org/x.git ; evil == 1",
+        "https://example.org/\x1b.zip",
+        "foo @ https://example.org/x.zip\nRUN evil",
+        "foo @ git+https://example.org/x.git#\rRUN evil",
+    ],
+)
+def test_nothing_but_a_requirement_comes_through(text: str, tmp_path: Path) -> None:
+    found = tree(tmp_path, {"setup.py": f"setup(install_requires=[{text!r}])"})
+    assert found.requirements == ()
+    assert [one.code for one in found.problems] == ["bad-requirement"]
 
 
 def test_links_out_of_the_repository_do_not_exist(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from unit.sources.test_unpack import make_tar
 
 from kobako import sources
 from kobako.errors import UsageError
 from kobako.process import Outcome
+from unit.sources.test_unpack import make_tar
 
 
 def no_git(argv: list[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Outcome:
@@ -70,7 +70,9 @@ def test_an_sdist_tells_its_name(stage: Path, tmp_path: Path) -> None:
 
 
 def test_another_archive_is_named_by_its_file(stage: Path, tmp_path: Path) -> None:
-    archive = make_tar(tmp_path / "YOLOX-main.tar.gz", [("YOLOX-main/a.py", "file", ""), ("YOLOX-main/.git/c", "file", "")])
+    archive = make_tar(
+        tmp_path / "YOLOX-main.tar.gz", [("YOLOX-main/a.py", "file", ""), ("YOLOX-main/.git/c", "file", "")]
+    )
     fetched = fetch(str(archive), stage)
     assert fetched.name == "YOLOX"
     assert [one.name for one in fetched.path.iterdir()] == ["a.py"]

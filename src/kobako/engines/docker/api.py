@@ -50,7 +50,7 @@ class Api:
         """The decoded JSON answer (None where there is none). Raises ``ApiError`` from status 400 on."""
         with Connection(self.endpoint) as connection:
             http = h11.Connection(h11.CLIENT)
-            self._send(connection, http, method, _target(path, query), body)
+            self._send(connection, http, (method, _target(path, query)), body)
             status, content, _ = self._receive(connection, http)
         if status >= 400:
             raise ApiError(status, _message(content))
@@ -61,7 +61,7 @@ class Api:
         connection = Connection(self.endpoint)
         try:
             http = h11.Connection(h11.CLIENT)
-            self._send(connection, http, "POST", path, body, upgrade=True)
+            self._send(connection, http, ("POST", path), body, upgrade=True)
             status, content, trailing = self._receive(connection, http)
         except BaseException:
             connection.close()
@@ -75,8 +75,7 @@ class Api:
         self,
         connection: Connection,
         http: h11.Connection,
-        method: str,
-        target: str,
+        request: tuple[str, str],
         body: Mapping[str, Any] | None,
         *,
         upgrade: bool = False,
@@ -84,7 +83,7 @@ class Api:
         content = b"" if body is None else json.dumps(body).encode()
         headers = [("Host", "docker"), ("Content-Type", "application/json"), ("Content-Length", str(len(content)))]
         headers += [("Connection", "Upgrade"), ("Upgrade", "tcp")] if upgrade else [("Connection", "close")]
-        data = http.send(h11.Request(method=method, target=target, headers=headers)) or b""
+        data = http.send(h11.Request(method=request[0], target=request[1], headers=headers)) or b""
         data += http.send(h11.Data(data=content)) or b""
         data += http.send(h11.EndOfMessage()) or b""
         try:

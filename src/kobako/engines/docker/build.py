@@ -21,7 +21,7 @@ leaves the cache mounts (downloaded wheels) alone, which ``--no-cache`` would em
 
 
 def build(cli: ComposeCli, service: Service, narrator: Narrator, *, fresh: str) -> tuple[Step, ...]:
-    """``fresh`` is "" for a normal build, ``argument`` where the recipe declares ``KOBAKO_FRESH``, else ``no-cache``."""
+    """``fresh`` is "" for a normal build, else ``argument`` (the recipe declares ``KOBAKO_FRESH``) or ``no-cache``."""
 
     def on_step(step: Step | str) -> None:
         if isinstance(step, str):

@@ -104,4 +104,3 @@ class ComposeCli:
             # without these v1 uses the classic builder, which has no cache mounts
             return {"DOCKER_BUILDKIT": "1", "COMPOSE_DOCKER_CLI_BUILD": "1", "BUILDKIT_PROGRESS": "plain"}
         return {"BUILDKIT_PROGRESS": "plain"}
-

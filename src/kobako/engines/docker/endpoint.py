@@ -12,7 +12,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kobako.errors import EngineError
 
@@ -47,7 +47,7 @@ def find(env: Mapping[str, str]) -> Endpoint:
     return Endpoint(host or DEFAULT, f"context {name}")
 
 
-def _json(path: Path) -> dict[str, object] | dict[str, dict[str, dict[str, str]]]:
+def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -79,7 +79,7 @@ class Connection:
 
             process.end(self._helper)
 
-    def __enter__(self) -> Connection:
+    def __enter__(self) -> Connection:  # noqa: PYI034 - Self is not in Python 3.10
         return self
 
     def __exit__(self, *exc: object) -> None:

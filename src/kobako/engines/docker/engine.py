@@ -165,9 +165,7 @@ class DockerEngine:
     def logs(self, service: Service, streams: Streams, options: LogOptions) -> int:
         container = self._containers.of(service)
         if container is None:
-            raise EngineError(
-                "not-running", f"{service.title} has no container", fix=f"kobako up {service.title}"
-            )
+            raise EngineError("not-running", f"{service.title} has no container", fix=f"kobako up {service.title}")
         flags = ["--follow"] if options.follow else []
         flags += ["--timestamps"] if options.timestamps else []
         flags += [f"--tail={options.tail}"] if options.tail is not None else []
@@ -246,7 +244,7 @@ class DockerEngine:
             "exited",
             f"{service.title} {what}",
             why=told or "it printed nothing",
-            fix="give the service a command that stays, such as: /bin/sh -c \"while sleep 1000; do :; done\"",
+            fix='give the service a command that stays, such as: /bin/sh -c "while sleep 1000; do :; done"',
             where=service.where,
         )
 

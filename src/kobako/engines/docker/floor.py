@@ -106,7 +106,7 @@ def _base_of(api: Api, written: _Recipe) -> dict[str, str] | None:
 
 
 class _Recipe:
-    """What the Dockerfile says of its base, and which distributions its steps name. Empty where it is not understood."""
+    """What the Dockerfile says of its base, and which distributions its steps name. Empty where not understood."""
 
     def __init__(self, service: Service) -> None:
         self.base = ""
@@ -143,6 +143,6 @@ def _error(api: Api, image: str, held: _Held, written: _Recipe, change: tuple[st
         "base-moved",
         f"the build replaced the base image's {name} {old} by {new}",
         why=f"in the step: {said.removesuffix(' # buildkit')[:200]}" if said else "no step names it",
-        fix=f"keep it with --override /opt/kobako/floor.txt, or write {name}=={new} into the step if that is what you want",
+        fix=f"keep it with --override /opt/kobako/floor.txt, or write {name}=={new} into the step if you want it",
         where=where,
     )

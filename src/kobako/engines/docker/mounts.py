@@ -27,7 +27,27 @@ def prepare(service: Service, root: str, narrator: Narrator) -> None:
 
 
 _FILES = frozenset(
-    ".yaml .yml .json .toml .ini .cfg .conf .env .txt .csv .py .sh .pem .crt .key .sock .sql .xml .md".split()
+    [
+        ".yaml",
+        ".yml",
+        ".json",
+        ".toml",
+        ".ini",
+        ".cfg",
+        ".conf",
+        ".env",
+        ".txt",
+        ".csv",
+        ".py",
+        ".sh",
+        ".pem",
+        ".crt",
+        ".key",
+        ".sock",
+        ".sql",
+        ".xml",
+        ".md",
+    ]
 )
 _LIKE_A_FILE = "Docker would make a folder of that name, and the program inside expects a file"
 

@@ -108,5 +108,3 @@ def _batches(paths: Iterator[str], source: str, target: str) -> Iterator[list[st
             batch, size = [], 0
     if batch:
         yield batch
-
-

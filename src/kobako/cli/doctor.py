@@ -1,0 +1,24 @@
+"""``kobako doctor``."""
+
+from __future__ import annotations
+
+import argparse
+
+from kobako.actions import doctor
+from kobako.actions.context import Context
+from kobako.model.result import Result
+
+DESCRIPTION = """\
+What this machine has for Kobako and what is missing: Docker, Compose, BuildKit, the NVIDIA Container Toolkit, driver
+and GPUs, disk space, memory. Each with what it means and what to do. Exit code 4 when no engine is usable."""
+EXAMPLE = "kobako doctor"
+JSON = True
+TAIL = ""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """It takes the common options only."""
+
+
+def act(context: Context, _args: argparse.Namespace) -> Result:
+    return doctor.doctor(context)

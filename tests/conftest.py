@@ -1,0 +1,63 @@
+"""Options, what is skipped, and the guard around unit tests. The fixtures stand in ``infra.fixtures``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from infra import guard
+from infra.need import strict
+
+pytest_plugins = ["infra.fixtures"]
+
+UNIT = Path(__file__).parent / "unit"
+# The first test of a cold machine waits for packages, a base file system and PyTorch.
+DOCKER_TIMEOUT = 1200
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--docker", action="store_true", help="run the tests that need a Docker Engine (needs root)")
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+def _docker_wanted(config: pytest.Config) -> bool:
+    return bool(config.getoption("--docker")) or os.environ.get("KOBAKO_TEST_DOCKER") == "1" or strict()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    skip = pytest.mark.skip(reason="needs a Docker Engine: --docker or KOBAKO_TEST_DOCKER=1 starts a private one")
+    wanted = _docker_wanted(config)
+    for item in items:
+        if item.get_closest_marker("docker") is None:
+            continue
+        if not wanted:
+            item.add_marker(skip)
+        elif item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(DOCKER_TIMEOUT))
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written instead of compared (``--update-golden``)."""
+    return bool(request.config.getoption("--update-golden"))
+
+
+def _run_guarded(item: pytest.Item) -> Generator[None, None, None]:
+    if UNIT in item.path.parents:
+        with guard.closed():
+            return (yield)
+    return (yield)
+
+
+# Not around tear-down: the last test of a session, whichever it is, also ends the Engines.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    return (yield from _run_guarded(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    return (yield from _run_guarded(item))
