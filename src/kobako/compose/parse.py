@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kobako.compose.lines import BOM, BREAK, BREAKS, Lines
 from kobako.compose.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence, Target, follow, is_merge, key_text
 from kobako.compose.scalars import resolve_tagged
-from kobako.compose.syntax import check_characters, invalid, translated
+from kobako.compose.syntax import check_characters, invalid, shown, translated
 from kobako.errors import Where
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class _Builder:
         self.anchors: dict[str, Target | _Open] = {}
         self.root: Node | None = None
         self.region = shift
+        self.merged = 0
 
     def feed(self, event: Any) -> None:
         kind = type(event).__name__
@@ -132,7 +133,7 @@ class _Builder:
             resolve_tagged(node.value, node.tag, node.style)
         except ValueError:
             tag = str(node.tag).rpartition(":")[2]
-            raise invalid(f"`{node.value}` does not fit its tag `!!{tag}`", self._where(node.start)) from None
+            raise invalid(f"`{shown(node.value)}` does not fit its tag `!!{tag}`", self._where(node.start)) from None
         if node.anchor is not None:
             self.anchors[node.anchor] = node
         return node
@@ -190,7 +191,7 @@ class _Builder:
             name = key_text(entry.key)
             if name in own:
                 raise invalid(
-                    f"the key `{name}` stands twice in one mapping",
+                    f"the key `{shown(name)}` stands twice in one mapping",
                     self._where(entry.key.start),
                     why=f"it stands on line {own[name].key.line} already",
                     fix="remove one of the two",
@@ -214,6 +215,9 @@ class _Builder:
             return own
         table = {name: entry for name, entry in own.items() if not is_merge(entry.key)}
         for source in self._sources(merges):
+            self.merged += len(source.table)
+            if self.merged > MOST_NODES:
+                raise invalid(f"its merge keys bring in more than {MOST_NODES} values", self._where(merges[0].start))
             for name, entry in source.table.items():
                 table.setdefault(name, entry)
         return table

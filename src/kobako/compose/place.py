@@ -18,6 +18,7 @@ class Step:
     """One step down: through an entry of a mapping, or through the item of a list with this index."""
 
     holder: Mapping | Sequence
+    node: Node
     entry: Entry | None
     index: int = -1
 
@@ -63,7 +64,7 @@ def locate(document: Document, path: Path, what: str) -> Spot:
             _check_merged(document, node, path, position, what)
             return Spot(document, number, node, tuple(steps), path[position:])
         steps.append(step)
-        node = step.entry.value if step.entry is not None else step.holder.items[step.index]  # type: ignore[union-attr]
+        node = step.node
     return Spot(document, number, node, tuple(steps), ())
 
 
@@ -83,9 +84,9 @@ def _step(document: Document, node: Node, path: Path, what: str) -> Step | None:
         raise cannot(document, what, why, line=node.line)
     if isinstance(node, Mapping) and isinstance(name, str):
         entry = node.own.get(name)
-        return Step(node, entry) if entry else None
+        return Step(node, entry.value, entry) if entry else None
     if isinstance(node, Sequence) and isinstance(name, int):
-        return Step(node, None, name) if 0 <= name < len(node.items) else None
+        return Step(node, node.items[name], None, name) if 0 <= name < len(node.items) else None
     kind = "a plain value" if isinstance(node, Scalar) else "a list" if isinstance(node, Sequence) else "a mapping"
     raise cannot(document, what, f"{where} is {kind}", line=node.line)
 

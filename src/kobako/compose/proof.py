@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from kobako.compose.comments import comments
 from kobako.compose.document import Document, Path, Value, load, plain
 from kobako.compose.nodes import Alias, Mapping, Node, Scalar, Sequence, is_null, key_text, walk
+from kobako.compose.syntax import shown
 from kobako.errors import UsageError, Where
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Intent:
 
 
 def name_of(path: Path) -> str:
-    return ".".join(str(step) for step in path)
+    return shown(".".join(str(step) for step in path))
 
 
 def cannot(document: Document, what: str, why: str, *, line: int | None = None, fix: str = BY_HAND) -> UsageError:
@@ -82,7 +83,9 @@ def _values_moved(before: Document, after: Document, intent: Intent) -> str:
         if moved is not None:
             shared = any(isinstance(node, Alias) for node in walk(root.node)) if root.node is not None else False
             through = ", which an alias or merge key carries over" if shared else ""
-            return f"the value of `{name_of(moved)}` would change too{through}" if moved else "other values would change"
+            return (
+                f"the value of `{name_of(moved)}` would change too{through}" if moved else "other values would change"
+            )
     return ""
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # What YAML allows in a file. Both of PyYAML's parsers refuse the rest, and so does Compose's, each in other words.
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
+_LONGEST_SHOWN = 60
+
 # A part of libyaml's message, then a part of PyYAML's own, each with what it means. First match wins.
 _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"tab character", "a tab is used for indentation; YAML takes spaces only"),
@@ -57,6 +59,12 @@ def check_characters(text: str, lines: Lines, file: str) -> None:
     if 0xDC80 <= code <= 0xDCFF:
         raise invalid(f"the byte 0x{code - 0xDC00:02X} is not UTF-8 text", place, fix="save the file as UTF-8")
     raise invalid(f"the character U+{code:04X} may not stand in a YAML file", place, fix="remove or escape it")
+
+
+def shown(text: str) -> str:
+    """A piece of somebody's file as part of a message: short, and without what could act on a terminal."""
+    piece = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "..."
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in piece)
 
 
 def invalid(what: str, where: Where, *, why: str = "", fix: str = "") -> UsageError:

@@ -74,8 +74,7 @@ def _emptied(spot: Spot, step: Step, above_end: int, end: int, what: str) -> Spl
 
 
 def _lines(spot: Spot, step: Step, what: str, *, with_comment: bool) -> Taken:
-    document, lines, node = spot.document, spot.document.lines, spot.node
-    assert node is not None  # noqa: S101  # take() has looked
+    document, lines, node = spot.document, spot.document.lines, step.node
     start = step.entry.key.start if step.entry else node.start
     first = lines.index(start)
     column = lines.column(step.holder.body)

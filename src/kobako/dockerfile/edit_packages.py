@@ -222,7 +222,8 @@ def _word_removal(target: _Target, word: Word) -> list[Splice]:
         return [Splice(start, end)]
     if not is_blank(after):
         above = old.text[old.line_start(start - 1) : start]
-        if after.lstrip(" \t")[0] in "&|;)" and not (is_comment(above) or is_blank(above)):
+        followed = any(word.span.end <= one.word.span.start < end for one in target.command.packages)
+        if not (followed or is_comment(above) or is_blank(above)):
             return [Splice(start - len(above) + _content(above, target.escape), word.span.end)]
         return [Splice(word.span.start, word.span.end + len(after) - len(after.lstrip(" \t")))]
     return _ending_removal(target, start, word.span.end)

@@ -55,7 +55,11 @@ def remove_step(text: str, step: Step | int, *, with_comment: bool = False, file
     end = target.span.end
     above, below = _line_above(old, start), text[end : old.line_end(end)]
     if above and is_blank(above) and is_blank(below):
-        start -= len(above)
+        # The one with white space in it was there before a step was added.
+        if above.rstrip("\r\n") and below and not below.rstrip("\r\n"):
+            end += len(below)
+        else:
+            start -= len(above)
     elif not above and below and is_blank(below):
         end += len(below)
     if end == len(text) and not text.endswith("\n") and start and text[start - 1] == "\n":

@@ -42,7 +42,9 @@ def test_expand(word: str, value: str):
     assert expand(word, ENV) == value
 
 
-@pytest.mark.parametrize("word", ["${", "${A", "${}", "${:x}", "'a", '"a', "${NONE:?must}", "${A:#x}", "${A!}", "${A/x}"])
+@pytest.mark.parametrize(
+    "word", ["${", "${A", "${}", "${:x}", "'a", '"a', "${NONE:?must}", "${A:#x}", "${A!}", "${A/x}"]
+)
 def test_malformed(word: str):
     with pytest.raises(LexError):
         expand(word, ENV)

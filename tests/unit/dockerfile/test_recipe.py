@@ -27,7 +27,16 @@ def test_the_mission():
         (
             28,
             "pip-install",
-            ["matplotlib", "numpy", "pycocotools", "six", "terminaltables", "mmcls>=0.20.1", "packaging", "prettytable"],
+            [
+                "matplotlib",
+                "numpy",
+                "pycocotools",
+                "six",
+                "terminaltables",
+                "mmcls>=0.20.1",
+                "packaging",
+                "prettytable",
+            ],
         ),
         (41, "pip-install", ["clearml-agent", "boto3"]),
     ]
@@ -55,7 +64,7 @@ def test_the_mission():
         ("pip install ./x git+https://a/b.git x.whl https://a/b.zip", "pip", [], 4, []),
         ("pip install 'git+https://a/b.git#egg=My.Pkg' 'c @ https://d/e.whl'", "pip", ["my-pkg", "c"], [], []),
         ("pip install Foo_Bar[x,y]~=1.0 'b; python_version<\"3\"'", "pip", ["foo-bar", "b"], [], []),
-        ("pip install torch==${V} $MORE \"x$Y\"", "pip", ["torch"], [], ["$MORE", '"x$Y"']),
+        ('pip install torch==${V} $MORE "x$Y"', "pip", ["torch"], [], ["$MORE", '"x$Y"']),
         ("pip install --use-dep=legacy-resolver --trusted h a -- -b", "pip", ["a"], ["-b"], []),
         ("apt-get install -yq --no-install-recommends a=1.* g++ B", "apt", ["a", "g++"], ["B"], []),
         ("apt-get -o Dpkg::x=y -y install -t stable libc6:i386", "apt", ["libc6"], [], []),

@@ -119,8 +119,8 @@ def test_a_word_that_the_grammar_loses_makes_the_script_unsound():
 def test_another_language_is_not_understood():
     assert not step_of("RUN <<EOF\n#!/usr/bin/env python3\nx\nEOF\n").understood
     assert step_of("RUN <<EOF\n#!/bin/bash -e\nx\nEOF\n").understood
-    assert not step_of('RUN pip install x\n', 'FROM x\nSHELL ["powershell"]\n').understood
-    assert step_of('RUN pip install x\n', 'FROM x\nSHELL ["conda", "run", "/bin/bash", "-c"]\n').understood
+    assert not step_of("RUN pip install x\n", 'FROM x\nSHELL ["powershell"]\n').understood
+    assert step_of("RUN pip install x\n", 'FROM x\nSHELL ["conda", "run", "/bin/bash", "-c"]\n').understood
     assert not step_of("RUN dir\n", "FROM mcr.microsoft.com/windows/servercore\n").understood
 
 

@@ -1,0 +1,142 @@
+"""Bad input on a real engine: a clear error or simply working, the right exit code, nothing of the user's changed."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from engines import boxes
+from engines.boxes import Box
+from infra.engine import Engine
+from infra.fixtures import Kobako, MakeWorkspace, StandIn
+from infra.run import kobako_argv, kobako_environment, start
+from infra.user import Someone
+from infra.workspaces import write_override
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def box(docker_engine: Engine, stand_in: StandIn, docker_workspace: MakeWorkspace, kobako: Kobako) -> Box:
+    stand_in(boxes.BASE)
+    return boxes.make(docker_workspace, kobako, docker_engine)
+
+
+def fails(box: Box, code: int, *words: str) -> str:
+    """The error of a command that must fail; the user's files are as they were."""
+    before = {path: path.read_bytes() for path in box.folder.rglob("*") if path.is_file() and ".kobako" not in path.parts}
+    done = box(*words)
+    after = {path: path.read_bytes() for path in box.folder.rglob("*") if path.is_file() and ".kobako" not in path.parts}
+    assert done.code == code, str(done)
+    assert done.out == b""
+    assert "error: " in done.stderr
+    assert after == before
+    return done.stderr
+
+
+def compose(box: Box, text: str) -> None:
+    (box.folder / "docker-compose.yaml").write_text(text, encoding="utf-8")
+
+
+def test_names(box: Box) -> None:
+    assert "did you mean box?" in fails(box, 2, "up", "bux")
+    assert "did you mean build?" in fails(box, 2, "biuld", "box")
+    compose(box, boxes.COMPOSE.replace("Box", '"a b; touch /tmp/kobako-pwned"'))
+    assert "no container can be named" in fails(box, 2, "up", "box")
+    assert not Path("/tmp/kobako-pwned").exists()
+
+
+def test_compose_files(box: Box) -> None:
+    compose(box, boxes.COMPOSE.replace("    build:", "\tbuild:"))
+    assert "docker-compose.yaml:4:1" in fails(box, 2, "up", "box")
+    compose(box, "services:\n  box:\n    container_name: x\n")
+    assert "neither build nor image (docker-compose.yaml:3:5)" in fails(box, 2, "build", "box")
+    compose(box, boxes.COMPOSE.replace("./docker/Box", "./docker/Nope"))
+    assert "does not exist" in fails(box, 2, "build", "box")
+    compose(box, boxes.COMPOSE + "    nonsense: 1\n")
+    assert "nonsense" in fails(box, 2, "up", "box")
+    (box.folder / "docker-compose.yaml").unlink()
+    (box.folder / "docker-compose.override.yaml").unlink()
+    assert "kobako init" in fails(box, 2, "up", "box")
+
+
+def test_mounts(box: Box, docker_workspace: MakeWorkspace) -> None:
+    compose(box, boxes.COMPOSE.replace("./data:", "/no/such/folder:"))
+    assert "/no/such/folder, which does not exist (docker-compose.yaml:9:9)" in fails(box, 2, "up", "box")
+    compose(box, boxes.COMPOSE.replace("./data:/workspace/data", "./settings.yaml:/settings.yaml"))
+    assert "settings.yaml" in fails(box, 2, "up", "box")
+    other = docker_workspace({"here": "x"}, name="other")
+    compose(box, boxes.COMPOSE.replace("./data:", f"../../{other.parent.name}/other:"))
+    assert box.ok("exec", "box", "cat", "/workspace/data/here").stdout == "x"
+
+
+def test_a_container_of_that_name_is_somebody_elses(box: Box, docker_workspace: MakeWorkspace, kobako: Kobako) -> None:
+    box.ok("up", "box")
+    folder = docker_workspace(boxes.files(), name="another")
+    write_override(folder)
+    another = Box(folder, kobako, box.env)
+    another.ok("build", "box")
+    told = fails(another, 2, "up", "box")
+    assert "a container named Box is there already" in told
+    assert "Compose project box" in told
+    assert box.ok("ps", "--json").json["data"]["services"][0]["state"] == "running"
+
+
+def test_a_folder_named_in_japanese(
+    docker_engine: Engine, stand_in: StandIn, docker_workspace: MakeWorkspace, kobako: Kobako
+) -> None:
+    stand_in(boxes.BASE)
+    folder = docker_workspace(boxes.files(), name="機械学習")
+    write_override(folder)
+    box = Box(folder, kobako, docker_engine.environment("v2"))
+    assert box.ok("exec", "box", "echo", "はい").stdout == "はい\n"
+    box.ok("rm", "-f", "box")
+    subprocess.run(
+        ["docker", "compose", "-p", "default", "down", "--rmi", "local"], cwd=folder, env=box.env, check=True, capture_output=True
+    )
+
+
+def test_no_docker_no_daemon_no_permission_no_compose(box: Box, someone: Someone, docker_engine: Engine) -> None:
+    env = dict(box.env)
+    box.env = {**env, "DOCKER_HOST": "unix:///no/such/docker.sock"}
+    assert "the Docker daemon does not answer" in fails(box, 4, "up", "box")
+    box.env = {**env, "PATH": "/no/such/bin"}
+    assert "the docker program is not on the PATH" in fails(box, 4, "up", "box")
+    box.env = docker_engine.environment("none")
+    assert "Docker Compose is not installed" in fails(box, 4, "up", "box")
+    outsider = someone.outsider()
+    box.user, box.env = outsider, docker_engine.environment("v2", user=outsider)
+    outsider.own(box.folder)
+    assert "may not talk to the Docker daemon" in fails(box, 4, "up", "box")
+
+
+def test_a_full_disk_during_build(box: Box) -> None:
+    recipe = box.folder / "docker" / "Box"
+    recipe.write_text(f"FROM {boxes.BASE}\nRUN head -c 200M /dev/zero > /dev/shm/full\n", encoding="utf-8")
+    told = fails(box, 5, "build", "box")
+    assert "is full" in told
+    assert "docker/Box:2" in told
+    recipe.write_text(f"FROM {boxes.BASE}\nRUN touch /made\n", encoding="utf-8")
+    box.ok("build", "box")
+
+
+def test_a_daemon_that_dies(
+    stand_in: StandIn, docker_workspace: MakeWorkspace, kobako: Kobako, docker_engine: Engine
+) -> None:
+    """Killed while it builds, killed under a running command; the next one works when it is back."""
+    stand_in(boxes.BASE)
+    recipe = f"FROM {boxes.BASE}\nRUN echo building; sleep 60\n"
+    box = boxes.make(docker_workspace, kobako, docker_engine, contents=boxes.files(recipe=recipe))
+    env = kobako_environment(box.env)
+    argv = [*kobako_argv(), "up", "box"]
+    running = start(argv, cwd=box.folder, env=env)
+    time.sleep(4)
+    docker_engine.kill()
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 4, err
+    assert b"the Docker daemon" in err
+    docker_engine.restart()
+    (box.folder / "docker" / "Box").write_text(f"FROM {boxes.BASE}\n", encoding="utf-8")
+    assert box.ok("exec", "box", "echo", "back").stdout == "back\n"
