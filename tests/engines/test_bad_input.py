@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from engines import boxes
 from engines.boxes import Box
 from infra.engine import Engine
@@ -24,15 +26,18 @@ def box(docker_engine: Engine, stand_in: StandIn, docker_workspace: MakeWorkspac
     return boxes.make(docker_workspace, kobako, docker_engine)
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and ".kobako" not in path.parts}
+
+
 def fails(box: Box, code: int, *words: str) -> str:
     """The error of a command that must fail; the user's files are as they were."""
-    before = {path: path.read_bytes() for path in box.folder.rglob("*") if path.is_file() and ".kobako" not in path.parts}
+    before = contents(box.folder)
     done = box(*words)
-    after = {path: path.read_bytes() for path in box.folder.rglob("*") if path.is_file() and ".kobako" not in path.parts}
     assert done.code == code, str(done)
     assert done.out == b""
     assert "error: " in done.stderr
-    assert after == before
+    assert contents(box.folder) == before
     return done.stderr
 
 
@@ -43,7 +48,7 @@ def compose(box: Box, text: str) -> None:
 def test_names(box: Box) -> None:
     assert "did you mean box?" in fails(box, 2, "up", "bux")
     assert "did you mean build?" in fails(box, 2, "biuld", "box")
-    compose(box, boxes.COMPOSE.replace("Box", '"a b; touch /tmp/kobako-pwned"'))
+    compose(box, boxes.COMPOSE.replace("container_name: Box", 'container_name: "a b; touch /tmp/kobako-pwned"'))
     assert "no container can be named" in fails(box, 2, "up", "box")
     assert not Path("/tmp/kobako-pwned").exists()
 
@@ -51,10 +56,10 @@ def test_names(box: Box) -> None:
 def test_compose_files(box: Box) -> None:
     compose(box, boxes.COMPOSE.replace("    build:", "\tbuild:"))
     assert "docker-compose.yaml:4:1" in fails(box, 2, "up", "box")
-    compose(box, "services:\n  box:\n    container_name: x\n")
-    assert "neither build nor image (docker-compose.yaml:3:5)" in fails(box, 2, "build", "box")
+    compose(box, boxes.COMPOSE + "  other:\n    container_name: x\n")
+    assert "neither build nor image (docker-compose.yaml:12:5)" in fails(box, 2, "build", "other")
     compose(box, boxes.COMPOSE.replace("./docker/Box", "./docker/Nope"))
-    assert "does not exist" in fails(box, 2, "build", "box")
+    assert "does not exist: docker/Nope (docker-compose.yaml:6:19)" in fails(box, 2, "build", "box")
     compose(box, boxes.COMPOSE + "    nonsense: 1\n")
     assert "nonsense" in fails(box, 2, "up", "box")
     (box.folder / "docker-compose.yaml").unlink()
@@ -93,9 +98,7 @@ def test_a_folder_named_in_japanese(
     box = Box(folder, kobako, docker_engine.environment("v2"))
     assert box.ok("exec", "box", "echo", "はい").stdout == "はい\n"
     box.ok("rm", "-f", "box")
-    subprocess.run(
-        ["docker", "compose", "-p", "default", "down", "--rmi", "local"], cwd=folder, env=box.env, check=True, capture_output=True
-    )
+    subprocess.run(["docker", "rmi", "default-box"], env=box.env, check=True, capture_output=True)
 
 
 def test_no_docker_no_daemon_no_permission_no_compose(box: Box, someone: Someone, docker_engine: Engine) -> None:
@@ -112,14 +115,39 @@ def test_no_docker_no_daemon_no_permission_no_compose(box: Box, someone: Someone
     assert "may not talk to the Docker daemon" in fails(box, 4, "up", "box")
 
 
-def test_a_full_disk_during_build(box: Box) -> None:
-    recipe = box.folder / "docker" / "Box"
-    recipe.write_text(f"FROM {boxes.BASE}\nRUN head -c 200M /dev/zero > /dev/shm/full\n", encoding="utf-8")
-    told = fails(box, 5, "build", "box")
-    assert "is full" in told
-    assert "docker/Box:2" in told
-    recipe.write_text(f"FROM {boxes.BASE}\nRUN touch /made\n", encoding="utf-8")
+@pytest.fixture
+def small_engine(docker_engine: Engine, tmp_path: Path) -> Iterator[Engine]:
+    """An engine whose data lies on a disk of 700 MB."""
+    slot = tmp_path / "slot"
+    slot.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700m", "kobako-test", str(slot)], check=True)
+    try:
+        with (tmp_path / "lock").open("w") as lock:
+            engine = Engine(slot, lock, nvidia=False)
+            engine.start()
+            try:
+                yield engine
+            finally:
+                engine.stop()
+    finally:
+        subprocess.run(["umount", "-l", str(slot)], check=True)
+
+
+def test_a_full_disk_during_build(
+    small_engine: Engine, stand_in: StandIn, docker_workspace: MakeWorkspace, kobako: Kobako
+) -> None:
+    stand_in(boxes.BASE, engine=small_engine)
+    box = boxes.make(docker_workspace, kobako, small_engine)
     box.ok("build", "box")
+    recipe = box.folder / "docker" / "Box"
+    good = recipe.read_text(encoding="utf-8")
+    recipe.write_text(f"{good}RUN head -c 900M /dev/zero > /zeros\n", encoding="utf-8")
+    told = fails(box, 5, "build", "box")
+    assert "no space is left" in told
+    assert "docker/Box:3" in told
+    assert box.ok("ps", "--json").json["data"]["services"][0]["state"] == "built"
+    recipe.write_text(good, encoding="utf-8")
+    box.ok("exec", "box", "true")
 
 
 def test_a_daemon_that_dies(

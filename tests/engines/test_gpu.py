@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from engines import boxes
 from infra.client import Compose
 from infra.engine import Engine

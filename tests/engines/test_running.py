@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from engines import boxes
 from engines.boxes import Box
 from infra.engine import Engine
@@ -70,14 +71,17 @@ def test_exit_codes_and_streams(box: Box) -> None:
     assert box("shell", "box", stdin="echo $((6 * 7)); exit 9\n").stdout == "42\n"
     # input that nobody reads, and a reader that goes away
     assert box("exec", "box", "true", stdin=data).code == 0
-    assert subprocess.run(
-        f"{' '.join(kobako_argv())} exec box sh -c 'yes | head -c 5000000' | head -c 10 | wc -c",
-        shell=True,  # noqa: S602 - a real pipe is what is tested
-        cwd=box.folder,
-        env=kobako_environment(box.env),
-        capture_output=True,
-        check=True,
-    ).stdout.strip() == b"10"
+    assert (
+        subprocess.run(
+            f"{' '.join(kobako_argv())} exec box sh -c 'yes | head -c 5000000' | head -c 10 | wc -c",
+            shell=True,
+            cwd=box.folder,
+            env=kobako_environment(box.env),
+            capture_output=True,
+            check=True,
+        ).stdout.strip()
+        == b"10"
+    )
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -160,7 +164,9 @@ def test_a_service_with_a_user_of_its_own_is_left_alone(theirs: Box) -> None:
 
 def test_logs_and_json(box: Box) -> None:
     path = box.folder / "docker-compose.yaml"
-    path.write_text(path.read_text(encoding="utf-8").replace('"while', '"printf \'a\\\\tb\\\\n\'; while'), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"while', "\"printf 'a\\\\tb\\\\n'; while"), encoding="utf-8"
+    )
     box.ok("up", "box")
     assert box.ok("logs", "box").out == b"a\tb\n"
     assert box.ok("ps", "--json").json["data"]["services"] == [

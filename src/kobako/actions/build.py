@@ -19,7 +19,7 @@ def build(context: Context, names: tuple[str, ...], *, fresh: bool = False) -> R
     if not services:
         raise UsageError("no-build-no-image", "no service has anything to build", fix="kobako add SOURCE")
     for service in services:
-        check(service)
+        check(context, service)
     done: list[dict[str, Any]] = []
     for service in services:
         engine = context.engine(service)
@@ -31,14 +31,14 @@ def build(context: Context, names: tuple[str, ...], *, fresh: bool = False) -> R
     return Result("build", data=first, text="\n".join(f"{one['service']}: {one['image']}" for one in done))
 
 
-def check(service: Service) -> None:
+def check(context: Context, service: Service) -> None:
     """There is something to build from. Raises ``UsageError`` with its place."""
     start.check(service)
     recipe = service.build.dockerfile if service.build is not None else None
     if recipe is not None and not Path(recipe).is_file():
         raise UsageError(
             "missing-dockerfile",
-            f"the Dockerfile of {service.title} does not exist: {recipe}",
+            f"the Dockerfile of {service.title} does not exist: {context.workspace.relative(recipe)}",
             fix="correct build.dockerfile, or write the file",
             where=service.build.where if service.build is not None else None,
         )

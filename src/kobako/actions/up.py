@@ -16,7 +16,7 @@ def up(context: Context, names: tuple[str, ...]) -> Result:
     for service in services:
         engine = context.engine(service)
         if engine.states([service])[service.name] == "absent":
-            build.check(service)
+            build.check(context, service)
             start.build_if_missing(context, engine, service)
         started = engine.up(service)
         data.append({"service": service.name, "name": service.title, "engine": engine.name, "started": started})

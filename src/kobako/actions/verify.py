@@ -29,7 +29,7 @@ def verify(context: Context, name: str, args: tuple[str, ...] = ()) -> Result:
     """
     service = context.service(name)
     start.check(service)
-    build.check(service)
+    build.check(context, service)
     engine = context.engine(service)
     question = f"remove the container of {service.title}, with whatever was installed in it by hand?"
     if engine.states([service])[service.name] in {"running", "exited"} and not context.narrator.confirm(question):

@@ -40,14 +40,14 @@ def find(start: Path, env: Mapping[str, str]) -> Found:
     if env.get("COMPOSE_FILE"):
         return _listed(start, env)
     for folder in (start, *start.parents):
-        seen = environment(folder, env)
-        if "COMPOSE_FILE" in seen and is_file(folder / ".env"):
+        # the .env of a repository on the way up says nothing about the workspace, and may be no .env at all
+        if _says(folder / ".env", "COMPOSE_FILE") and "COMPOSE_FILE" in (seen := environment(folder, env)):
             return _listed(folder, seen)
         for name in NAMES:
             if is_file(folder / name):
                 files = [folder / name]
                 files += [folder / other for other in OVERRIDES if is_file(folder / other)][:1]
-                return Found(folder, tuple(files), implicit=True, env=seen)
+                return Found(folder, tuple(files), implicit=True, env=environment(folder, env))
     raise UsageError(
         "no-compose-file",
         f"no compose file in {start} or above it",
@@ -78,8 +78,12 @@ def environment(folder: Path, env: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in files:
         if is_file(file):
-            found.update(dotenv(read_text(file).removeprefix("\ufeff"), file))
+            found.update(dotenv(read_text(file), file))
     return {**found, **env}
+
+
+def _says(file: Path, name: str) -> bool:
+    return is_file(file) and name in read_text(file)
 
 
 def is_file(path: Path) -> bool:
@@ -90,6 +94,7 @@ def is_file(path: Path) -> bool:
 def dotenv(text: str, file: Path) -> dict[str, str]:
     """What a ``.env`` says. The library that knows every quoting rule is loaded only where there is any quoting."""
     found: dict[str, str] = {}
+    text = text.removeprefix("\ufeff")
     for line in text.splitlines():
         if not line.strip() or line.lstrip().startswith("#"):
             continue

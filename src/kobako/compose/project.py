@@ -7,12 +7,12 @@ interpolation. Only the keys that Kobako uses are read; the rest is Compose's bu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Environment
 from pathlib import Path
 
 from kobako.compose import document, files, services
-from kobako.compose.interpolate import interpolate
-from kobako.compose.nodes import Mapping, Node, Scalar, Sequence, follow, is_null
-from kobako.compose.tree import Items, Keys, Leaf, Tree, merge, tree
+from kobako.compose.nodes import Mapping, Node, Sequence, follow, is_null
+from kobako.compose.tree import RESET, Items, Keys, Leaf, Source, Tree, merge, tree
 from kobako.errors import UsageError, Where
 from kobako.model.service import Project
 from kobako.workspace import read_text
@@ -23,110 +23,162 @@ _DEEPEST = 20
 
 def load(found: files.Found) -> tuple[Project, tuple[Path, ...]]:
     """The project of these files, and all files that were read. Raises ``UsageError`` with file, line and column."""
-    reader = _Reader(found)
+    reader = _Reader()
     merged: dict[str, Keys] = {}
     name = None
     for file in found.files:
-        root = reader.root(file)
-        said = root.table.get("name") if root is not None else None
-        if said is not None and isinstance(leaf := follow(said.value), Scalar):
-            name = interpolate(leaf.value, found.env, Where(str(file), leaf.line, leaf.column))
-        for service, keys in reader.services(file, found.root).items():
-            merged[service] = _laid(merged.get(service), keys)
-    made = {service: services.service(service, keys, found.env) for service, keys in merged.items()}
+        source = Source(str(file), found.root, found.env)
+        name = reader.name(source) or name
+        merged = _laid_over(merged, reader.services(source))
     project = Project(
         name=files.project_name(found.root, name, found.env),
         root=str(found.root),
         files=tuple(str(file) for file in found.files),
         implicit=found.implicit,
-        services=made,
+        services={service: services.service(service, keys, found.env) for service, keys in merged.items()},
     )
     return project, reader.files
 
 
-def _laid(base: Keys | None, over: Keys) -> Keys:
-    if base is None:
-        return over
+def _laid_over(base: dict[str, Keys], over: dict[str, Keys]) -> dict[str, Keys]:
+    """All services of both; those of the same name merged."""
+    merged = dict(base)
+    for name, keys in over.items():
+        if keys.tag == RESET:
+            merged.pop(name, None)
+        else:
+            merged[name] = _laid(base[name], keys) if name in base else keys
+    return merged
+
+
+def _laid(base: Keys, over: Keys) -> Keys:
     merged = merge(base, over)
     return merged if isinstance(merged, Keys) else over
+
+
+class _Layered(Environment[str, str]):
+    """An environment over what a file says. Only what is asked for is looked up, so that it can be remembered."""
+
+    def __init__(self, env: Environment[str, str], below: Environment[str, str]) -> None:
+        self._env = env
+        self._below = below
+
+    def __getitem__(self, name: str) -> str:
+        found = self._env.get(name)
+        return self._below[name] if found is None else found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._below, **self._env})
+
+    def __len__(self) -> int:
+        return len({**self._below, **self._env})
 
 
 class _Reader:
     """Reads files once each."""
 
-    def __init__(self, found: files.Found) -> None:
-        self._env = found.env
-        self._roots: dict[Path, Mapping | None] = {}
+    def __init__(self) -> None:
+        self._roots: dict[Path, tuple[Mapping, ...]] = {}
+        self._env_files: list[Path] = []
 
     @property
     def files(self) -> tuple[Path, ...]:
-        return tuple(self._roots)
+        return (*self._roots, *self._env_files)
 
-    def root(self, file: Path) -> Mapping | None:
-        """The file's top-level mapping; None for an empty file."""
+    def roots(self, file: Path) -> tuple[Mapping, ...]:
+        """The top-level mapping of each of the file's documents; empty ones are left out."""
         if file not in self._roots:
-            text = read_text(file)
-            self._roots[file] = _mapping(document.load(text, str(file)), str(file))
+            found = document.load(read_text(file), str(file))
+            nodes = [root.node for root in found.roots if root.node is not None and not is_null(root.node)]
+            self._roots[file] = tuple(_mapping(node, file) for node in nodes)
         return self._roots[file]
 
-    def services(self, file: Path, folder: Path, depth: int = 0) -> dict[str, Keys]:
-        """The services that a file and what it includes define; relative paths in it are relative to ``folder``."""
-        root = self.root(file)
-        found: dict[str, Keys] = {}
-        if root is None:
-            return found
+    def name(self, source: Source) -> str | None:
+        """What the file says under ``name``; the last of its documents wins."""
+        said = [root.table["name"].value for root in self.roots(Path(source.file)) if "name" in root.table]
+        leaf = tree(said[-1], source) if said else None
+        return leaf.value if isinstance(leaf, Leaf) else None
+
+    def services(self, source: Source, depth: int = 0) -> dict[str, Keys]:
+        """The services that a file and what it includes define. Its documents are merged as files are."""
         if depth > _DEEPEST:
-            raise UsageError("invalid-compose", f"{file} includes itself", where=Where(str(file)))
-        if "include" in root.table:
-            for path, inner in self._included(root.table["include"].value, file, folder):
-                found.update(self.services(path, inner, depth + 1))
-        for name, node in _entries(root, file):
-            if isinstance(target := follow(node), Mapping):
-                keys = self._service(target, node, file, folder)
-                found[name] = self._extended(keys, name, file, folder, depth)
-            elif not is_null(node):
-                raise _not_a_mapping(f"the service {name}", file, node)
-            else:
-                found[name] = Keys({}, Where(str(file), node.line, node.column))
+            raise UsageError("invalid-compose", f"{source.file} includes itself", where=Where(source.file))
+        found: dict[str, Keys] = {}
+        for root in self.roots(Path(source.file)):
+            if "include" in root.table:
+                for included in self._included(root.table["include"].value, source):
+                    together: dict[str, Keys] = {}
+                    for one in included:
+                        together = _laid_over(together, self.services(one, depth + 1))
+                    found.update(together)
+            written = {
+                name: self._extended(self._service(node, name, source), name, source, depth)
+                for name, node in _entries(root, source)
+            }
+            found = _laid_over(found, written)
         return found
 
-    def _service(self, target: Mapping, node: Node, file: Path, folder: Path) -> Keys:
-        keys = tree(target, str(file), folder, services.READ)
+    def _service(self, node: Node, name: str, source: Source) -> Keys:
+        target = follow(node)
+        if is_null(node):
+            return Keys({}, source.where(node), node.tag)
+        if not isinstance(target, Mapping):
+            raise _not_a_mapping(f"the service {name}", Path(source.file), node)
+        keys = tree(target, source, services.READ)
         assert isinstance(keys, Keys)  # noqa: S101 - a mapping gives keys
-        return Keys(keys.keys, Where(str(file), node.line, node.column))
+        return Keys(keys.keys, source.where(node), node.tag)
 
-    def _extended(self, keys: Keys, name: str, file: Path, folder: Path, depth: int) -> Keys:
+    def _extended(self, keys: Keys, name: str, source: Source, depth: int) -> Keys:
         extends = keys.get("extends")
-        if extends is None:
+        if extends is None or (isinstance(extends, Leaf) and extends.value is None):
             return keys
         where = extends.where
         if depth > _DEEPEST:
             raise UsageError("invalid-compose", f"{name} extends itself", where=where)
         other, base = _said(extends)
-        source, inner = (file, folder) if not other else ((folder / other), (folder / other).parent)
-        if not source.is_file():
+        file = source.folder / other if other else Path(source.file)
+        if not files.is_file(file):
             raise UsageError("invalid-compose", f"{name} extends a file that does not exist: {other}", where=where)
-        root = self.root(source)
-        table = dict(_entries(root, source)) if root is not None else {}
-        target = follow(table[base]) if base in table else None
-        if not isinstance(target, Mapping):
-            raise UsageError("invalid-compose", f"{name} extends {base}, which {source} does not define", where=where)
-        below = self._extended(self._service(target, table[base], source, inner), base, source, inner, depth + 1)
+        inner = source._replace(file=str(file), folder=file.parent) if other else source
+        table = {found: node for root in self.roots(file) for found, node in _entries(root, inner)}
+        if base not in table:
+            raise UsageError("invalid-compose", f"{name} extends {base}, which {file} does not define", where=where)
+        below = self._extended(self._service(table[base], base, inner), base, inner, depth + 1)
         return _laid(Keys({k: v for k, v in below.keys.items() if k != "extends"}, below.where), keys)
 
-    def _included(self, node: Node, file: Path, folder: Path) -> Iterator[tuple[Path, Path]]:
-        value = tree(node, str(file), folder)
+    def _included(self, node: Node, source: Source) -> Iterator[list[Source]]:
+        """The files of each entry of ``include``; the second and further ones of an entry override the first."""
+        value = tree(node, source)
         for item in value.items if isinstance(value, Items) else (value,):
             paths = item.get("path") if isinstance(item, Keys) else item
-            inner = item.get("project_directory") if isinstance(item, Keys) else None
-            for path in paths.items if isinstance(paths, Items) else (paths,):
-                if not isinstance(path, Leaf) or path.value is None:
-                    raise UsageError("invalid-compose", "include: wants a path", where=item.where)
-                where = folder / interpolate(path.value, self._env, path.where)
-                if not where.is_file():
-                    raise UsageError("invalid-compose", f"the included file {where} does not exist", where=path.where)
-                named = inner.value if isinstance(inner, Leaf) else None
-                yield where, folder / interpolate(named, self._env) if named else where.parent
+            found = [self._path(path, source) for path in (paths.items if isinstance(paths, Items) else (paths,))]
+            said = item.get("project_directory") if isinstance(item, Keys) else None
+            named = said.value if isinstance(said, Leaf) else None
+            folder = source.folder / named if named else found[0].parent
+            env = self._environment(item, folder, source)
+            yield [Source(str(file), folder, env) for file in found]
+
+    def _path(self, path: Tree | None, source: Source) -> Path:
+        if not isinstance(path, Leaf) or not path.value:
+            where = path.where if path is not None else Where(source.file)
+            raise UsageError("invalid-compose", "include: wants a path", where=where)
+        file = source.folder / path.value
+        if not files.is_file(file):
+            raise UsageError("invalid-compose", f"the included file {file} does not exist", where=path.where)
+        return file
+
+    def _environment(self, item: Tree, folder: Path, source: Source) -> Environment[str, str]:
+        """An included file has an environment of its own, below the one around it."""
+        said = item.get("env_file") if isinstance(item, Keys) else None
+        named = said.items if isinstance(said, Items) else (said,)
+        texts = [one.value for one in named if isinstance(one, Leaf) and one.value]
+        listed = [source.folder / text for text in texts] or [folder / ".env"]
+        below: dict[str, str] = {}
+        for file in listed:
+            if files.is_file(file):
+                self._env_files.append(file)
+                below.update(files.dotenv(read_text(file), file))
+        return _Layered(source.env, below) if below else source.env
 
 
 def _said(extends: Tree) -> tuple[str, str]:
@@ -137,24 +189,21 @@ def _said(extends: Tree) -> tuple[str, str]:
     return "", text(extends)
 
 
-def _entries(root: Mapping, file: Path) -> Iterator[tuple[str, Node]]:
+def _entries(root: Mapping, source: Source) -> Iterator[tuple[str, Node]]:
     entry = root.table.get("services")
     if entry is None or is_null(entry.value):
         return
     target = follow(entry.value)
     if not isinstance(target, Mapping):
-        raise _not_a_mapping("services", file, entry.value)
+        raise _not_a_mapping("services", Path(source.file), entry.value)
     for name, one in target.table.items():
         yield name, one.value
 
 
-def _mapping(found: document.Document, file: str) -> Mapping | None:
-    node = found.root
-    if node is None or is_null(node):
-        return None
+def _mapping(node: Node, file: Path) -> Mapping:
     target = follow(node)
     if not isinstance(target, Mapping):
-        raise _not_a_mapping("a compose file", Path(file), node)
+        raise _not_a_mapping("a compose file", file, node)
     return target
 
 

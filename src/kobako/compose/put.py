@@ -127,7 +127,8 @@ def put_inline(spot: Spot, new: str, what: str) -> Splice:
         behind = comment["comment"] if comment else ""
     elif isinstance(old, Scalar) and old.missing:
         start = _beside(spot, step, old, what)
-    before = "" if text[start - 1 : start] in {" ", "\t", "[", "{"} and start else " "
+    in_place = start == old.body < old.end
+    before = "" if in_place or (start and text[start - 1] in " \t[{") else " "
     end = max(old.end, start)
     after = "" if end >= len(text) or text[end] in " \t\n\r\x85\u2028\u2029,]}" else " "
     return Splice(start, end, before + new + behind + after)

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kobako.compose.interpolate import interpolate
-from kobako.compose.tree import Items, Keys, Leaf, Tree
+from kobako.compose.tree import Items, Keys, Leaf, Tree, clean
 from kobako.errors import UsageError, Where
 from kobako.model.service import Build, Hints, Mount, Service
 
@@ -40,7 +39,7 @@ def service(name: str, keys: Keys, env: Mapping[str, str]) -> Service:
     return Service(
         name=name,
         container_name=read.text(keys.get("container_name")),
-        image=read.text(keys.get("image")),
+        image=read.text(keys.get("image")) or None,
         build=_build(keys.get("build"), read),
         command=_words(keys.get("command"), read),
         user=read.text(keys.get("user")),
@@ -54,7 +53,7 @@ def service(name: str, keys: Keys, env: Mapping[str, str]) -> Service:
 
 
 class _Values:
-    """Interpolated values of trees."""
+    """The values of trees."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self.env = env
@@ -64,7 +63,7 @@ class _Values:
             return None
         if not isinstance(value, Leaf):
             raise UsageError("invalid-compose", "a single value is wanted here", where=value.where)
-        return None if value.value is None else interpolate(value.value, self.env, value.where)
+        return value.value
 
     def items(self, value: Tree | None) -> tuple[Tree, ...]:
         if value is None or (isinstance(value, Leaf) and value.value is None):
@@ -133,14 +132,14 @@ def _mount(item: Tree, read: _Values) -> Mount:
     text = read.text(item) or ""
     source, _, rest = text.partition(":")
     if not rest:
-        return Mount("volume", None, source, where=item.where)
+        return Mount("volume", None, clean(source), where=item.where)
     target, _, mode = rest.partition(":")
+    target = clean(target)
     read_only = "ro" in mode.split(",")
     if not source.startswith((".", "/", "~")):
         return Mount("volume", source, target, read_only, where=item.where)
     folder = item.folder if isinstance(item, Leaf) else Path()
-    path = read.path(Leaf(source.replace("$", "$$"), item.where, folder))
-    return Mount("bind", path, target, read_only, where=item.where)
+    return Mount("bind", read.path(Leaf(source, item.where, folder)), target, read_only, where=item.where)
 
 
 def _long_mount(item: Keys, read: _Values) -> Mount:
@@ -150,7 +149,7 @@ def _long_mount(item: Keys, read: _Values) -> Mount:
     return Mount(
         kind,
         source,
-        read.text(item.get("target")) or "",
+        clean(read.text(item.get("target")) or ""),
         read_only=_true(item.get("read_only"), read),
         create=create is not None and _true(create, read),
         where=item.where,

@@ -41,7 +41,10 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"duplicate .*directive", "a % directive stands twice"),
     (r"incompatible YAML|version number", "the %YAML line asks for a version that cannot be read"),
     (r"directive", "a % directive is malformed"),
-    (r"comment or line break|comment or a line break", "after `|` or `>` only a comment may stand on the line"),
+    (
+        r"comment or line break|comment or a line break|chomping or indentation indicators",
+        "after `|` or `>` only a comment may stand on the line",
+    ),
     (r"indentation indicator", "the number after `|` or `>` cannot be used as an indentation"),
     (r"node content|<block entry>", "a value is missing here"),
     (r"tag", "a tag (`!...`) is malformed"),

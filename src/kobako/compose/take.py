@@ -130,7 +130,7 @@ def _first_beside_dash(spot: Spot, step: Step, before: str, what: str) -> Taken:
     end = lines.end(step.entry.end)
     old = (step.entry.key.start, end)
     if count == 1:
-        return Taken(Splice(holder.body, holder.end, "{}"), (holder.body, holder.end))
+        return Taken(Splice(holder.body, end, "{}"), old)
     return Taken(Splice(step.entry.key.start, holder.entries[1].key.start, ""), old)
 
 

@@ -5,10 +5,14 @@ Rules: https://docs.docker.com/reference/compose-file/merge/ .
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Mapping as Environment
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from kobako.compose.nodes import Mapping, Node, Scalar, Sequence, follow, is_null
+from kobako.compose.interpolate import interpolate
+from kobako.compose.nodes import Mapping, Node, Sequence, follow, is_null
 from kobako.errors import Where
 
 RESET, OVERRIDE = "!reset", "!override"
@@ -16,7 +20,7 @@ RESET, OVERRIDE = "!reset", "!override"
 
 @dataclass(frozen=True)
 class Leaf:
-    """A scalar. ``folder`` is what relative paths in it are relative to; ``value`` is None for null."""
+    """A scalar, variables replaced. Relative paths in it are relative to ``folder``; ``value`` is None for null."""
 
     value: str | None
     where: Where
@@ -52,20 +56,31 @@ class Keys:
 Tree = Leaf | Items | Keys
 
 
-def tree(node: Node, file: str, folder: Path, only: frozenset[str] | None = None) -> Tree:
-    """The node as a tree. ``only`` limits the keys of the mapping itself to those that somebody will read."""
-    where = Where(file, node.line, node.column)
-    tag = node.tag
+class Source(NamedTuple):
+    """Where nodes come from: their file, what its relative paths are relative to, and what its ``${...}`` see."""
+
+    file: str
+    folder: Path
+    env: Environment[str, str]
+
+    def where(self, node: Node) -> Where:
+        return Where(self.file, node.line, node.column)
+
+
+def tree(node: Node, source: Source, only: frozenset[str] | None = None) -> Tree:
+    """The node as a tree, variables replaced: Compose does so file by file, before it merges.
+
+    ``only`` limits the keys of the mapping itself to those that somebody will read.
+    """
+    where = source.where(node)
     target = follow(node)
     if isinstance(target, Mapping):
-        entries = {
-            key: tree(entry.value, file, folder) for key, entry in target.table.items() if only is None or key in only
-        }
-        return Keys(entries, where, tag)
+        entries = {key: tree(entry.value, source) for key, entry in target.table.items() if only is None or key in only}
+        return Keys(entries, where, node.tag)
     if isinstance(target, Sequence):
-        return Items(tuple(tree(item, file, folder) for item in target.items), where, tag)
-    assert isinstance(target, Scalar)  # noqa: S101 - the last of the three
-    return Leaf(None if is_null(target) else target.value, where, folder, tag)
+        return Items(tuple(tree(item, source) for item in target.items), where, node.tag)
+    value = None if is_null(target) else interpolate(target.value, source.env, where)
+    return Leaf(value, where, source.folder, node.tag)
 
 
 def merge(base: Tree, over: Tree, path: tuple[str, ...] = ()) -> Tree | None:
@@ -76,6 +91,8 @@ def merge(base: Tree, over: Tree, path: tuple[str, ...] = ()) -> Tree | None:
         return over if over.tag == OVERRIDE else base
     if path == ("build",):
         base, over = _build(base), _build(over)
+    if path == ("build", "args"):
+        base, over = _pairs(base), _pairs(over)
     if isinstance(base, Keys) and isinstance(over, Keys):
         merged = dict(base.keys)
         for key, value in over.keys.items():
@@ -99,6 +116,18 @@ def _build(value: Tree) -> Tree:
     return Keys({"context": value}, value.where) if isinstance(value, Leaf) else value
 
 
+def _pairs(value: Tree) -> Tree:
+    """``- NAME=value`` is another way to write ``NAME: value``."""
+    if not isinstance(value, Items):
+        return value
+    found: dict[str, Tree] = {}
+    for item in value.items:
+        if isinstance(item, Leaf):
+            name, equals, text = (item.value or "").partition("=")
+            found[name] = replace(item, value=text if equals else None)
+    return Keys(found, value.where)
+
+
 def _joined(base: Items, over: Items, path: tuple[str, ...]) -> Items:
     if path != ("volumes",):
         return Items(base.items + over.items, over.where)
@@ -111,8 +140,13 @@ def target_of(volume: Tree) -> str:
     """Where a volume is mounted: what two volumes are compared by."""
     if isinstance(volume, Keys):
         target = volume.get("target")
-        return (target.value or "") if isinstance(target, Leaf) else ""
+        return clean((target.value or "") if isinstance(target, Leaf) else "")
     if isinstance(volume, Leaf):
         parts = (volume.value or "").split(":")
-        return parts[0] if len(parts) == 1 else parts[1]
+        return clean(parts[0] if len(parts) == 1 else parts[1])
     return ""
+
+
+def clean(target: str) -> str:
+    """A path inside as Compose compares it: ``/data/`` is ``/data``."""
+    return posixpath.normpath(target) if target else ""

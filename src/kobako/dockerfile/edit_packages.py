@@ -141,6 +141,9 @@ def _check_static(target: _Target) -> None:
     command = target.command
     if not command.sound:
         raise target.refuse("the shell commands of this step are not understood")
+    body = target.old.text[target.run.head_end : target.run.span.end]
+    if command.span.start >= target.run.head_end and "\r" in body:
+        raise target.refuse("the heredoc's lines end with carriage returns, which the shell takes as part of its words")
     if command.nesting and any(word.value is None for word in command.words):
         raise target.refuse(
             f"it is part of a {command.nesting[-1].replace('_', ' ')}, and not all its words are static"

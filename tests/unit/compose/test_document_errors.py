@@ -55,13 +55,23 @@ TAB = "a tab is used for indentation; YAML takes spaces only"
         ("a: *b\n", "the anchor `&b` is not defined above its use", "", "f:1:4"),
         ("a: &a [*a]\n", "`*a` stands inside what it refers to", "", "f:1:8"),
         ("a: 1\nb: 2\n'a': 3\n", "the key `a` stands twice in one mapping", "it stands on line 1 already", "f:3:1"),
-        ("x: &x {}\na: {<<: *x, <<: *x}\n", "the key `<<` stands twice in one mapping", "it stands on line 2 already", "f:2:13"),
+        (
+            "x: &x {}\na: {<<: *x, <<: *x}\n",
+            "the key `<<` stands twice in one mapping",
+            "it stands on line 2 already",
+            "f:2:13",
+        ),
         ("a: {<<: 1}\n", "`<<` takes a mapping or a list of mappings", "", "f:1:9"),
         ("? [a]\n: b\n", "a list or a mapping is used as a key", "", "f:1:3"),
         ("a: !!int x\n", "`x` does not fit its tag `!!int`", "", "f:1:4"),
         ("a: b\x07\n", "the character U+0007 may not stand in a YAML file", "", "f:1:5"),
         ("a: b\n\udcff\n", "the byte 0xFF is not UTF-8 text", "", "f:2:1"),
-        ('"\\e[1m": 1\n"\\e[1m": 2\n', "the key `\\x1b[1m` stands twice in one mapping", "it stands on line 1 already", "f:2:1"),
+        (
+            '"\\e[1m": 1\n"\\e[1m": 2\n',
+            "the key `\\x1b[1m` stands twice in one mapping",
+            "it stands on line 1 already",
+            "f:2:1",
+        ),
     ],
 )
 def test_plain_words_and_places(text: str, what: str, why: str, where: str):
@@ -75,7 +85,9 @@ def test_a_repeated_key_says_what_to_do():
     assert caught.value.where == Where("f", 2, 1)
 
 
-ALIASES = "a: &a [x]\n" + "".join(f"b{n}: &b{n} [{', '.join(['*b' + str(n - 1) if n else '*a'] * 10)}]\n" for n in range(30))
+ALIASES = "a: &a [x]\n" + "".join(
+    f"b{n}: &b{n} [{', '.join(['*b' + str(n - 1) if n else '*a'] * 10)}]\n" for n in range(30)
+)
 MERGES = "a0: &a0 {k: 1}\n" + "".join(f"a{n}: &a{n} {{<<: *a{n - 1}, k{n}: 1}}\n" for n in range(1, 3000))
 CHAIN = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 3000))
 
@@ -92,7 +104,7 @@ CHAIN = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
     ],
 )
 @pytest.mark.parametrize("pure", [False, True])
-def test_bombs_are_refused_in_time(text: str, what: str, pure: bool, monkeypatch: pytest.MonkeyPatch):  # noqa: FBT001
+def test_bombs_are_refused_in_time(text: str, what: str, pure: bool, monkeypatch: pytest.MonkeyPatch):
     if pure:
         monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
     begin = time.monotonic()

@@ -9,7 +9,7 @@ from kobako.errors import UsageError
 from unit.dockerfile.samples import MISSION
 
 
-def test_the_mission():
+def test_the_mission() -> None:
     new = set_base(MISSION, "nvcr.io/nvidia/pytorch:23.05-py3")
     assert new == MISSION.replace("22.02", "23.05")
 
@@ -30,7 +30,7 @@ def test_the_mission():
         ("FROM y:1\n", -1, "FROM y:1\n"),
     ],
 )
-def test_only_the_image_changes(text: str, stage: int | str, new: str):
+def test_only_the_image_changes(text: str, stage: int | str, new: str) -> None:
     assert set_base(text, "y:1", stage=stage) == new
 
 
@@ -55,7 +55,7 @@ def test_only_the_image_changes(text: str, stage: int | str, new: str):
         ("FROM x\\\ny\n", -1, "z", 1, "its name runs over more than one line"),
     ],
 )
-def test_what_is_refused(text: str, stage: int | str, image: str, line: int, why: str):
+def test_what_is_refused(text: str, stage: int | str, image: str, line: int, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         set_base(text, image, stage=stage, file="docker/d")
     assert (caught.value.code, caught.value.why) == ("cannot-edit", why)

@@ -30,7 +30,7 @@ def refused(edit: Callable[[], str]) -> tuple[str, str]:
     return caught.value.why, str(caught.value.where)
 
 
-def test_each_list_of_the_mission():
+def test_each_list_of_the_mission() -> None:
     text = add_packages(MISSION, Install("apt", 12), ["ffmpeg"])
     text = add_packages(text, Install("pip", 23), ["ninja"])
     text = add_packages(text, Install("pip", 30), ["SIX==1", "shapely[vectorized]>=2,<3", "tqdm"])
@@ -75,11 +75,11 @@ def test_each_list_of_the_mission():
         ("RUN --mount=type=cache,target=/c pip install a\n", "RUN --mount=type=cache,target=/c pip install a b\n"),
     ],
 )
-def test_add_in_the_lists_own_layout(run: str, new: str):
+def test_add_in_the_lists_own_layout(run: str, new: str) -> None:
     assert added(run, "b") == new
 
 
-def test_add_with_the_files_escape_character():
+def test_add_with_the_files_escape_character() -> None:
     text = "# escape=`\nFROM x\nRUN pip install `\n  a\n"
     assert add_packages(text, Install("pip", 4), ["b"]) == text[:-1] + " `\n  b\n"
     text = "# escape=`\nFROM x\nRUN <<EOF\npip install \\\n  a\nEOF\n"
@@ -96,15 +96,15 @@ def test_add_with_the_files_escape_character():
         ("RUN pip install a\n", "b @ https://x/b.whl", "RUN pip install a 'b @ https://x/b.whl'\n"),
     ],
 )
-def test_quoting(run: str, package: str, new: str):
+def test_quoting(run: str, package: str, new: str) -> None:
     assert added(run, package) == new
 
 
-def test_what_a_shell_leaves_alone_is_not_quoted():
+def test_what_a_shell_leaves_alone_is_not_quoted() -> None:
     assert [quoted(one) for one in ("a==1.2+cu1", "g++", "a:b/c@d", "")] == ["a==1.2+cu1", "g++", "a:b/c@d", "''"]
 
 
-def test_other_managers():
+def test_other_managers() -> None:
     assert added("RUN apt-get install -y a\n", "libgl1=1.2", manager="apt") == "RUN apt-get install -y a libgl1=1.2\n"
     assert (
         added("RUN apt install -y \\\n  a \\\n&&  c\n", "b", manager="apt")
@@ -122,7 +122,7 @@ def test_other_managers():
         ("RUN pip install foo-bar==$V\n", "foo-bar==1"),
     ],
 )
-def test_a_name_that_is_there_stays(run: str, package: str):
+def test_a_name_that_is_there_stays(run: str, package: str) -> None:
     assert added(run, package) == run
 
 
@@ -137,11 +137,11 @@ def test_a_name_that_is_there_stays(run: str, package: str):
         ("RUN pip install 'a @ https://x/a.whl'\n", "a==1", "RUN pip install 'a==1'\n"),
     ],
 )
-def test_replace_in_place(run: str, package: str, new: str):
+def test_replace_in_place(run: str, package: str, new: str) -> None:
     assert added(run, package, replace=True) == new
 
 
-def test_replace_for_other_managers():
+def test_replace_for_other_managers() -> None:
     assert (
         added("RUN apt-get install a:i386=1\n", "a=2", manager="apt", replace=True) == "RUN apt-get install a:i386=2\n"
     )
@@ -149,7 +149,7 @@ def test_replace_for_other_managers():
     assert added(run, "a=2", manager="conda", replace=True) == "RUN conda install c::a=2\n"
 
 
-def test_replace_is_refused_where_it_is_not_clear():
+def test_replace_is_refused_where_it_is_not_clear() -> None:
     why = refused(lambda: added("RUN pip install a==$V\n", "a==1", replace=True))[0]
     assert why == "the version of a comes from a variable"
     why = refused(lambda: added("RUN pip install a==1 A==2\n", "a==3", replace=True))[0]
@@ -173,18 +173,18 @@ def test_replace_is_refused_where_it_is_not_clear():
         ("\n", "there is nothing there to edit"),
     ],
 )
-def test_what_is_refused(run: str, why: str):
+def test_what_is_refused(run: str, why: str) -> None:
     assert refused(lambda: added(run, "b")) == (why, "Dockerfile:2")
 
 
-def test_the_line_tells_two_installs_apart():
+def test_the_line_tells_two_installs_apart() -> None:
     run = "RUN pip install a && \\\n  pip install c\n"
     assert add_packages(f"FROM x\n{run}", Install("pip", 3), ["b"]) == "FROM x\n" + run.replace("c", "c b")
     assert added(run, "b") == run.replace(" a ", " a b ")
 
 
 @pytest.mark.parametrize("package", ["", "-r x", "./x", "a\nb", "https://x/y.whl", "a b"])
-def test_what_is_no_package(package: str):
+def test_what_is_no_package(package: str) -> None:
     with pytest.raises(UsageError) as caught:
         added("RUN pip install a\n", package)
     assert caught.value.code == "bad-requirement"
@@ -209,7 +209,7 @@ def test_what_is_no_package(package: str):
         ("RUN pip install 'B>=1' a b\n", "RUN pip install a\n"),
     ],
 )
-def test_remove(run: str, new: str):
+def test_remove(run: str, new: str) -> None:
     assert removed(run, "b>=2") == new
 
 
@@ -232,7 +232,7 @@ def test_remove(run: str, new: str):
         ("RUN pip install b", "FROM x"),
     ],
 )
-def test_an_install_left_empty_goes(run: str, new: str):
+def test_an_install_left_empty_goes(run: str, new: str) -> None:
     assert removed(run, "b") == new
 
 
@@ -246,12 +246,18 @@ def test_an_install_left_empty_goes(run: str, new: str):
         ("RUN pip install b \\\n  # why\n  && c\n", "comment lines stand between it and the next command"),
     ],
 )
-def test_removals_that_are_refused(run: str, why: str):
+def test_removals_that_are_refused(run: str, why: str) -> None:
     assert refused(lambda: removed(run, "b")) == (why, "Dockerfile:2")
 
 
-def test_a_whole_step_goes_with_its_comment_only_on_request():
+def test_a_whole_step_goes_with_its_comment_only_on_request() -> None:
     text = "FROM x\n\n# why\nRUN pip install b\n\nRUN c\n"
     install = Install("pip", 4)
     assert remove_packages(text, install, ["b"]) == "FROM x\n\n# why\n\nRUN c\n"
     assert remove_packages(text, install, ["b"], with_comment=True) == "FROM x\n\nRUN c\n"
+
+
+def test_a_heredoc_with_carriage_returns_is_left_alone() -> None:
+    why, where = refused(lambda: added("RUN <<EOF\r\npip install a\r\nEOF\r\n", "b"))
+    assert why == "the heredoc's lines end with carriage returns, which the shell takes as part of its words"
+    assert where == "Dockerfile:3"

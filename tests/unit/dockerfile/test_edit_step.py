@@ -29,12 +29,12 @@ TEXT = "# syntax=a\n# base\nFROM x\n\n# why\nRUN a\n\nRUN b\n"
         ("FROM x\nRUN <<EOF\na\nEOF\nRUN b\n", Place("after", 3), "FROM x\nRUN <<EOF\na\nEOF\n# c\nRUN n\nRUN b\n"),
     ],
 )
-def test_add(text: str, place: Place, new: str):
+def test_add(text: str, place: Place, new: str) -> None:
     instruction = "ARG n" if place == Place("before", 3) else "RUN n"
     assert add_step(text, instruction, place, comment="c") == new.replace("RUN n", instruction)
 
 
-def test_add_to_the_mission():
+def test_add_to_the_mission() -> None:
     recipe = read_recipe(MISSION)
     block = "\n追跡\n"
     new = add_step(MISSION, "RUN a \\\n    b\n", Place("before", recipe.steps[3]), comment=block)
@@ -42,7 +42,7 @@ def test_add_to_the_mission():
     assert remove_step(new, 22, with_comment=True) == MISSION
 
 
-def test_new_lines_take_the_files_escape_character():
+def test_new_lines_take_the_files_escape_character() -> None:
     text = "# escape=`\r\nFROM x\r\n"
     new = add_step(text, "RUN a \\\n  b <<EOF\nc \\\nEOF", Place("end"))
     assert new == text + "RUN a `\r\n  b <<EOF\r\nc \\\r\nEOF\r\n"
@@ -68,14 +68,14 @@ def test_new_lines_take_the_files_escape_character():
         ("FROM x\nRUN a \\\n", "RUN b", Place("end"), None),
     ],
 )
-def test_what_cannot_be_added(text: str, instruction: str, place: Place, why: str | None):
+def test_what_cannot_be_added(text: str, instruction: str, place: Place, why: str | None) -> None:
     with pytest.raises(UsageError) as caught:
         add_step(text, instruction, place)
     assert caught.value.code == "cannot-edit"
     assert why is None or caught.value.why == why
 
 
-def test_a_comment_cannot_become_a_directive():
+def test_a_comment_cannot_become_a_directive() -> None:
     with pytest.raises(UsageError) as caught:
         add_step("FROM x\n", "ARG a", Place("before", 1), comment="escape=`")
     assert caught.value.why == "the directives at the top would change"
@@ -89,7 +89,7 @@ def test_a_comment_cannot_become_a_directive():
         (8, True, "# syntax=a\n# base\nFROM x\n\n# why\nRUN a\n"),
     ],
 )
-def test_remove(line: int, with_comment: bool, new: str):  # noqa: FBT001
+def test_remove(line: int, with_comment: bool, new: str) -> None:
     assert remove_step(TEXT, line, with_comment=with_comment) == new
 
 
@@ -102,11 +102,11 @@ def test_remove(line: int, with_comment: bool, new: str):  # noqa: FBT001
         ("FROM x\nRUN a \\\n  b\nRUN <<E\nc\nE\nRUN d\n", 5, "FROM x\nRUN a \\\n  b\nRUN d\n"),
     ],
 )
-def test_remove_at_the_edges(text: str, line: int, new: str):
+def test_remove_at_the_edges(text: str, line: int, new: str) -> None:
     assert remove_step(text, line) == new
 
 
-def test_from_stays():
+def test_from_stays() -> None:
     with pytest.raises(UsageError) as caught:
         remove_step(TEXT, 3)
     assert str(caught.value.where) == "Dockerfile:3"

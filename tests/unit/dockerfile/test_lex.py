@@ -38,17 +38,17 @@ ENV = {"A": "a", "EMPTY": "", "V": "foobarfoo", "P": "x/y/z"}
         ("${V//o?/-}", "f-barf-"),
     ],
 )
-def test_expand(word: str, value: str):
+def test_expand(word: str, value: str) -> None:
     assert expand(word, ENV) == value
 
 
 @pytest.mark.parametrize(
     "word", ["${", "${A", "${}", "${:x}", "'a", '"a', "${NONE:?must}", "${A:#x}", "${A!}", "${A/x}"]
 )
-def test_malformed(word: str):
+def test_malformed(word: str) -> None:
     with pytest.raises(LexError):
         expand(word, ENV)
 
 
-def test_the_escape_character_is_the_files():
+def test_the_escape_character_is_the_files() -> None:
     assert expand("a`$A\\", ENV, "`") == "a$A\\"

@@ -19,7 +19,7 @@ def run_of(text: str) -> str:
     return parse("FROM x\n" + text).instructions[-1].value.text
 
 
-def test_the_mission_is_read_wholly():
+def test_the_mission_is_read_wholly() -> None:
     dockerfile = parse(MISSION)
     assert [(one.keyword, one.line, one.end_line) for one in dockerfile.instructions] == [
         ("FROM", 6, 6),
@@ -47,24 +47,24 @@ def test_the_mission_is_read_wholly():
         ("RUN\n", ""),
     ],
 )
-def test_logical_text(text: str, value: str):
+def test_logical_text(text: str, value: str) -> None:
     assert run_of(text) == value
 
 
 @pytest.mark.parametrize("text", ["FROM x\nRUN a \\\n  # c\n  b && \\\n\n c\n", "FROM x\r\nRUN é \\\r\n　b\r\n"])
-def test_every_character_knows_its_place(text: str):
+def test_every_character_knows_its_place(text: str) -> None:
     value = parse(text).instructions[1].value
     assert "".join(text[value.offset(at)] for at in range(len(value.text))) == value.text
 
 
-def test_a_span_ends_with_its_own_text():
+def test_a_span_ends_with_its_own_text() -> None:
     text = "FROM x\nRUN ab \\\n  cd\n"
     value = parse(text).instructions[1].value
     assert text[slice(*value.span(0, 2))] == "ab"
     assert text[slice(*value.span(0, len(value.text)))] == "ab \\\n  cd"
 
 
-def test_flags():
+def test_flags() -> None:
     run = parse('FROM x\nRUN --mount=type=cache,target=/a --network="none" --security -- --b c\n').instructions[1]
     assert [tuple(flag) for flag in run.flags] == [
         ("mount", "type=cache,target=/a"),
@@ -74,7 +74,7 @@ def test_flags():
     assert run.value.text == "--b c"
 
 
-def test_directives_only_at_the_top():
+def test_directives_only_at_the_top() -> None:
     dockerfile = parse("# syntax=docker/dockerfile:1\n#escape = `\n# check=skip=all\nFROM x\nRUN a `\n b\\\n")
     assert dockerfile.directives == {"syntax": "docker/dockerfile:1", "escape": "`", "check": "skip=all"}
     assert dockerfile.escape == "`"
@@ -84,7 +84,7 @@ def test_directives_only_at_the_top():
     assert parse("\ufeff# escape=`\nFROM x\n").escape == "`"
 
 
-def test_newline_style():
+def test_newline_style() -> None:
     assert parse("FROM x\r\nRUN a\r\n").newline == "\r\n"
     assert parse("FROM x").newline == "\n"
 
@@ -107,7 +107,7 @@ def test_newline_style():
         ("ENV a=<<EOF\n", []),
     ],
 )
-def test_heredocs(text: str, heredocs: list[tuple[str, bool, str]]):
+def test_heredocs(text: str, heredocs: list[tuple[str, bool, str]]) -> None:
     dockerfile = parse("FROM x\n" + text)
     found = dockerfile.instructions[1].heredocs
     assert [(one.name, one.expand, dockerfile.text[slice(*one.body)]) for one in found] == heredocs
@@ -115,18 +115,18 @@ def test_heredocs(text: str, heredocs: list[tuple[str, bool, str]]):
     assert joined(dockerfile) == dockerfile.text
 
 
-def test_json_form():
+def test_json_form() -> None:
     words = [one.words for one in parse('FROM x\nRUN ["a", "b c"]\nRUN [a]\nRUN [ -f x ]\nCMD []\n').instructions]
     assert words == [None, ("a", "b c"), None, None, ()]
 
 
-def test_onbuild_has_its_instruction():
+def test_onbuild_has_its_instruction() -> None:
     inner = parse("FROM x\nONBUILD COPY --from=y a b\n").instructions[1].inner
     assert inner is not None
     assert (inner.keyword, inner.value.text, [tuple(one) for one in inner.flags]) == ("COPY", "a b", [("from", "y")])
 
 
-def test_stages():
+def test_stages() -> None:
     dockerfile = parse("ARG V=1\nFROM a:$V AS one\nRUN x\nfrom one\nRUN y\n")
     assert [one.stage for one in dockerfile.instructions] == [-1, 0, 0, 1, 1]
 
@@ -163,7 +163,7 @@ def test_stages():
         ('FROM x\nRUN << "a\n', None, 0),
     ],
 )
-def test_what_cannot_be_meant_is_refused(text: str, what: str | None, line: int):
+def test_what_cannot_be_meant_is_refused(text: str, what: str | None, line: int) -> None:
     if what is None:  # a lone quote: BuildKit sees no heredoc there
         assert len(parse(text).instructions) == 2
         return
@@ -173,7 +173,7 @@ def test_what_cannot_be_meant_is_refused(text: str, what: str | None, line: int)
     assert caught.value.where == Where("docker/x", line)
 
 
-def test_a_blank_line_within_an_instruction_does_not_end_it():
+def test_a_blank_line_within_an_instruction_does_not_end_it() -> None:
     dockerfile = parse("FROM x\nRUN a \\\n\nENV b=1\n")
     assert [one.keyword for one in dockerfile.instructions] == ["FROM", "RUN"]
     assert dockerfile.instructions[1].value.text == "a ENV b=1"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +13,7 @@ from kobako.dockerfile.instruction import Dockerfile
 from kobako.dockerfile.parse import parse
 from kobako.dockerfile.recipe import base, read_recipe, understand
 from kobako.errors import KobakoError
+from kobako.model.recipe import Recipe
 
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -74,6 +78,16 @@ def dockerfiles(draw: st.DrawFn) -> str:
     return ("\ufeff" if draw(st.booleans()) else "") + text
 
 
+def outcome(edit: Callable[[], str]) -> str | None:
+    """The new text, or None for an edit that was refused in the one way there is."""
+    try:
+        return edit()
+    except KobakoError as error:
+        code = error.code
+    assert code == "cannot-edit"
+    return None
+
+
 def sources(dockerfile: Dockerfile) -> list[str]:
     return [dockerfile.source(one) for one in dockerfile.instructions]
 
@@ -84,7 +98,7 @@ def bare(texts: list[str]) -> list[str]:
 
 @SLOW
 @given(dockerfiles())
-def test_all_of_the_text_is_in_one_piece_or_another(text: str):
+def test_all_of_the_text_is_in_one_piece_or_another(text: str) -> None:
     dockerfile = parse(text)
     pieces = zip(dockerfile.gaps(), [*sources(dockerfile), ""], strict=True)
     assert "".join(gap + source for gap, source in pieces) == text
@@ -94,7 +108,7 @@ def test_all_of_the_text_is_in_one_piece_or_another(text: str):
 
 @SLOW
 @given(dockerfiles())
-def test_every_word_stands_where_it_says(text: str):
+def test_every_word_stands_where_it_says(text: str) -> None:
     for step in read_recipe(text).steps:
         for command in step.commands:
             for word in (*command.words, *command.assignments, *command.redirects):
@@ -103,34 +117,32 @@ def test_every_word_stands_where_it_says(text: str):
 
 @SLOW
 @given(dockerfiles(), st.sampled_from(["new", "new>=1,<2"]))
-def test_a_package_comes_and_goes(text: str, package: str):
+def test_a_package_comes_and_goes(text: str, package: str) -> None:
     recipe = read_recipe(text)
     for step in recipe.steps:
         for command in step.commands:
             if command.manager is None:
                 continue
             wanted = "new" if command.manager == "apt" else package
-            try:
-                new = add_packages(text, Install(command.manager, command.line), [wanted])
-            except KobakoError as error:
-                assert error.code == "cannot-edit"
+            install = Install(command.manager, command.line)
+            new = outcome(partial(add_packages, text, install, [wanted]))
+            if new is None:
                 continue
             before, after = sources(parse(text)), sources(parse(new))
             assert [n for n, pair in enumerate(zip(before, after, strict=True)) if len(set(pair)) > 1] == [step.index]
-            assert remove_packages(new, Install(command.manager, command.line), ["new"]) == text
+            assert remove_packages(new, install, ["new"]) == text
 
 
 @SLOW
 @given(dockerfiles())
-def test_any_package_can_go(text: str):
+def test_any_package_can_go(text: str) -> None:
     for step in read_recipe(text).steps:
         for command in step.commands:
             for package in command.packages:
                 assert command.manager is not None
-                try:
-                    new = remove_packages(text, Install(command.manager, command.line), [package.name])
-                except KobakoError as error:
-                    assert error.code == "cannot-edit"
+                install = Install(command.manager, command.line)
+                new = outcome(partial(remove_packages, text, install, [package.name]))
+                if new is None:
                     continue
                 kept = bare([source for n, source in enumerate(sources(parse(text))) if n != step.index])
                 found = bare(sources(parse(new)))
@@ -144,17 +156,15 @@ def step_text(text: str, span: tuple[int, int]) -> str:
 
 @SLOW
 @given(dockerfiles(), st.sampled_from(["", "why", "\n日本\n"]), st.sampled_from(["after", "before"]), st.integers(0, 9))
-def test_a_step_comes_and_goes(text: str, comment: str, how: str, number: int):
+def test_a_step_comes_and_goes(text: str, comment: str, how: str, number: int) -> None:
     steps = read_recipe(text).steps
     step = steps[number % len(steps)]
     place = (
         Place("before", step) if how == "before" and step.stage >= 0 and step.kind != "from" else Place("after", step)
     )
     instruction = "ARG new" if step.stage < 0 else "RUN new \\\n  more"
-    try:
-        new = add_step(text, instruction, place, comment=comment)
-    except KobakoError as error:
-        assert error.code == "cannot-edit"
+    new = outcome(partial(add_step, text, instruction, place, comment=comment))
+    if new is None:
         return
     index = step.index + (place.how == "after")
     assert bare([one for n, one in enumerate(sources(parse(new))) if n != index]) == bare(sources(parse(text)))
@@ -164,11 +174,9 @@ def test_a_step_comes_and_goes(text: str, comment: str, how: str, number: int):
 
 @SLOW
 @given(dockerfiles())
-def test_the_base_changes_alone(text: str):
-    try:
-        new = set_base(text, "new/image:1")
-    except KobakoError as error:
-        assert error.code == "cannot-edit"
+def test_the_base_changes_alone(text: str) -> None:
+    new = outcome(partial(set_base, text, "new/image:1"))
+    if new is None:
         return
     assert base(read_recipe(new)) == "new/image:1"
     pairs = zip(text.split("\n"), new.split("\n"), strict=True)
@@ -194,8 +202,6 @@ TEXTS = st.text(max_size=60) | st.lists(
             '"',
             "$(",
             ")",
-        ]
-        + [
             "&&",
             ";",
             "{",
@@ -206,7 +212,7 @@ TEXTS = st.text(max_size=60) | st.lists(
             "ARG ",
             "ENV a=",
             "\x00",
-            "\udcff",
+            "�",
             "\ufeff",
             "\u3000",
             "if ",
@@ -220,19 +226,22 @@ TEXTS = st.text(max_size=60) | st.lists(
 
 @SLOW
 @given(TEXTS, st.booleans())
-def test_any_text_at_all(text: str, with_from: bool):  # noqa: FBT001
+def test_any_text_at_all(text: str, with_from: bool) -> None:
     text = "FROM x\n" + text if with_from else text
     try:
         recipe = understand(parse(text))
     except KobakoError as error:
-        assert error.code == "invalid-dockerfile"
-        return
+        refused = error.code
+    else:
+        refused = ""
+        edit_all(text, recipe)
+    assert refused in ("", "invalid-dockerfile")
+
+
+def edit_all(text: str, recipe: Recipe) -> None:
     for step in recipe.steps:
         for command in step.commands:
             if command.manager is None:
                 continue
             for edit in (add_packages, remove_packages):
-                try:
-                    edit(text, Install(command.manager, step), ["a", "b"])
-                except KobakoError as error:
-                    assert error.code == "cannot-edit"
+                outcome(partial(edit, text, Install(command.manager, step), ["a", "b"]))

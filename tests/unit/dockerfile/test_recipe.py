@@ -14,7 +14,7 @@ def command_of(run: str) -> Command:
     return read_recipe(f"FROM x\nRUN {run}\n").steps[1].commands[0]
 
 
-def test_the_mission():
+def test_the_mission() -> None:
     recipe = read_recipe(MISSION)
     commands = [command for step in recipe.steps for command in step.commands]
     assert [(one.line, one.kind, [package.text for package in one.packages]) for one in commands] == [
@@ -74,7 +74,7 @@ def test_the_mission():
         ("micromamba install -f e.yml a", "conda", ["a"], [], []),
     ],
 )
-def test_installs(run: str, manager: str, packages: list[str], sources: list[str] | int, dynamic: list[str]):
+def test_installs(run: str, manager: str, packages: list[str], sources: list[str] | int, dynamic: list[str]) -> None:
     command = command_of(run)
     assert (command.manager, [one.name for one in command.packages]) == (manager, packages)
     assert [one.text for one in command.dynamic] == dynamic
@@ -99,7 +99,7 @@ def test_installs(run: str, manager: str, packages: list[str], sources: list[str
         "npm install -g x",
     ],
 )
-def test_what_is_no_install(run: str):
+def test_what_is_no_install(run: str) -> None:
     assert command_of(run).kind == "other"
 
 
@@ -121,7 +121,7 @@ def test_what_is_no_install(run: str):
         ("X=1", "assignment", ""),
     ],
 )
-def test_other_kinds(run: str, kind: str, zone: str):
+def test_other_kinds(run: str, kind: str, zone: str) -> None:
     command = command_of(run)
     assert (command.kind, command.zone) == (kind, zone)
 
@@ -143,11 +143,11 @@ MULTI = (
         ({"NONE": "n", "TAG": ""}, "FOUR", "n:"),
     ],
 )
-def test_base(arguments: dict[str, str], target: int | str, image: str):
+def test_base(arguments: dict[str, str], target: int | str, image: str) -> None:
     assert base(read_recipe(MULTI), arguments, target=target) == image
 
 
-def test_stages_know_their_platform_and_steps():
+def test_stages_know_their_platform_and_steps() -> None:
     recipe = read_recipe(MULTI)
     assert [(stage.name, stage.platform) for stage in recipe.stages] == [
         ("one", "linux/amd64"),
@@ -161,7 +161,7 @@ def test_stages_know_their_platform_and_steps():
 @pytest.mark.parametrize(
     ("text", "target", "line"), [("ARG A\nFROM $A\n", -1, 2), ("FROM ${A:?no}\n", -1, 1), ("FROM x\n", "y", None)]
 )
-def test_no_base(text: str, target: int | str, line: int | None):
+def test_no_base(text: str, target: int | str, line: int | None) -> None:
     with pytest.raises(UsageError) as caught:
         base(read_recipe(text), target=target)
     assert caught.value.code == "invalid-dockerfile"
@@ -169,7 +169,7 @@ def test_no_base(text: str, target: int | str, line: int | None):
     assert caught.value.where.line == line
 
 
-def test_pairs():
+def test_pairs() -> None:
     recipe = read_recipe("ARG A=1 B\nFROM x\nENV C='d e' F=$G\nENV H i j\nLABEL k=\"l m\"\n")
     assert [step.pairs for step in recipe.steps] == [
         (("A", "1"), ("B", None)),

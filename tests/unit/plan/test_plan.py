@@ -107,7 +107,7 @@ def test_git_is_installed_for_what_it_fetches() -> None:
         (at("flash-attn", "==2.5"), False),
     ],
 )
-def test_whose_word_goes_before_ngc_s_constraint(one: Requirement, freed: bool) -> None:  # noqa: FBT001
+def test_whose_word_goes_before_ngc_s_constraint(one: Requirement, freed: bool) -> None:
     text = dockerfile(one)
     assert (f"RUN sed -i -E '/^({one.name}) *" in text) == freed
     assert "RUN sed" not in dockerfile(one, base="nvcr.io/nvidia/pytorch:24.10-py3")
@@ -159,7 +159,7 @@ def test_shared_memory(memory: int, size: int) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.booleans())
-def test_scalars_mean_what_they_say(value: str | bool) -> None:  # noqa: FBT001
+def test_scalars_mean_what_they_say(value: str | bool) -> None:
     assert yaml.safe_load(f"key: {scalar(value)}\n") == {"key": value}
 
 

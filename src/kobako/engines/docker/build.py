@@ -52,7 +52,7 @@ def failure(service: Service, outcome: Outcome, progress: Progress) -> KobakoErr
     if "no space left on device" in said.lower():
         return BuildError(
             "disk-full",
-            f"cannot build {service.title}{at}: the disk of the Docker daemon is full",
+            f"cannot build {service.title}{at}: no space is left on a disk that it needs",
             why=_told(outcome, progress),
             fix="docker system df, then docker builder prune",
             where=where,

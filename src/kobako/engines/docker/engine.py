@@ -92,6 +92,7 @@ class DockerEngine:
             steps = building.build(self._cli, service, self._narrator, fresh=how)
         except KobakoError:
             self._api.ping()  # a daemon that went away is another matter than a step that failed
+            self._check_files(f"cannot build {service.title}")
             raise
         image = self._containers.image(service) or ""
         moved = floor.moved(self._api, image, service) if image else ()
@@ -248,6 +249,12 @@ class DockerEngine:
             where=service.where,
         )
 
+    def _check_files(self, what: str) -> None:
+        """Raises ``UsageError`` where Compose does not accept the files: that is then the cause of its failure."""
+        valid = self._cli.run("config", "-q")
+        if not valid.ok:
+            raise UsageError("invalid-compose", what, why=valid.last_lines(), fix="correct the compose file")
+
     def _check(self, outcome: Outcome, what: str) -> None:
         if outcome.ok:
             return
@@ -255,9 +262,7 @@ class DockerEngine:
         said = outcome.last_lines()
         if "no space left on device" in said.lower():
             raise EngineError("disk-full", what, why=said, fix="docker system df, then docker system prune")
-        valid = self._cli.run("config", "-q")
-        if not valid.ok:
-            raise UsageError("invalid-compose", what, why=valid.last_lines(), fix="correct the compose file")
+        self._check_files(what)
         raise EngineError("engine-failed", what, why=said)
 
 

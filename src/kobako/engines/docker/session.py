@@ -219,7 +219,7 @@ class _Pump:
         self.held = b""
 
     def run(self) -> None:
-        self._stream.setblocking(False)
+        self._stream.settimeout(0)
         if self._stdin is None:
             self._half_close()
         while True:
