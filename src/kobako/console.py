@@ -38,7 +38,7 @@ class Console:
         """Where this run's log is, or "" where nothing was logged."""
         return str(self._log.path) if self._log is not None and self._log.written else ""
 
-    def log_to(self, folder: Callable[[], Path], verb: str) -> None:
+    def log_to(self, folder: Callable[[], Path | None], verb: str) -> None:
         """Keep a log of this run in the folder, which is asked for when there is something to write."""
         self._log = _Log(folder, verb)
 
@@ -105,7 +105,7 @@ class Console:
 class _Log:
     """A log file that exists once something was written to it. A log that cannot be written stops nothing."""
 
-    def __init__(self, folder: Callable[[], Path], verb: str) -> None:
+    def __init__(self, folder: Callable[[], Path | None], verb: str) -> None:
         self._folder = folder
         self._verb = verb
         self._file: TextIO | None = None
@@ -130,7 +130,9 @@ class _Log:
 
     def _open(self) -> None:
         folder = self._folder()
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder is None:
+            self._broken = True
+            return
         for old in sorted(folder.glob("*.log"))[: -_KEPT_LOGS + 1]:
             old.unlink(missing_ok=True)
         self.path = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{self._verb}-{os.getpid()}.log"

@@ -98,7 +98,6 @@ CODES: dict[str, str] = {
     "usage": "the command line is not understood",
     "no-compose-file": "neither this folder nor one above it holds a compose file",
     "unknown-service": "the compose file has no service of that name",
-    "not-a-workspace-path": "a path leads out of the workspace, or cannot be used there",
     "exists": "a file or folder stands where Kobako would write; it is left as it is",
     "unreadable": "a file cannot be read or written",
     "invalid-setting": "a setting (flag, variable or x-kobako key) has a value that is not understood",

@@ -59,6 +59,7 @@ def shell(context: Context, request: Request) -> Result:
 
 def train(context: Context, request: Request) -> Result:
     """Run the service's entry as the caller, so that checkpoints belong to them."""
+    check_entry(context, context.service(request.service))
     service, engine = _ready(context, request)
     argv = (*entry(service), *request.argv)
     code = run_as_caller(engine, service, request, argv)
@@ -92,6 +93,21 @@ def entry(service: Service) -> tuple[str, ...]:
         return ("python", f"{service.title}/tools/clearml_train.py")
     words = tuple(said) if isinstance(said, tuple) else tuple(shlex.split(said))
     return ("python", *words) if words and words[0].endswith(".py") else words
+
+
+def check_entry(context: Context, service: Service) -> None:
+    """The default entry is there, as far as can be told from outside: the repository is mounted, and lacks it."""
+    repository = context.workspace.repository(service.title)
+    script = repository / "tools" / "clearml_train.py"
+    mounted = any(mount.source == str(repository) for mount in service.mounts)
+    if service.hints.entry is None and mounted and repository.is_dir() and not script.exists():
+        raise UsageError(
+            "no-entry",
+            f"{service.title} has no entry script: {context.workspace.relative(script)} does not exist",
+            why="it is what is run where x-kobako.entry names nothing else",
+            fix=f"write under x-kobako of the service, for example: entry: {service.title}/tools/train.py",
+            where=service.where,
+        )
 
 
 def _ready(context: Context, request: Request) -> tuple[Service, Engine]:

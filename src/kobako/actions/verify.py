@@ -30,6 +30,8 @@ def verify(context: Context, name: str, args: tuple[str, ...] = ()) -> Result:
     service = context.service(name)
     start.check(service)
     build.check(context, service)
+    if service.hints.verify is None:
+        run.check_entry(context, service)
     engine = context.engine(service)
     question = f"remove the container of {service.title}, with whatever was installed in it by hand?"
     if engine.states([service])[service.name] in {"running", "exited"} and not context.narrator.confirm(question):

@@ -66,10 +66,18 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
     as_json = bool(getattr(args, "json", False))
     start = Path(args.workspace) if args.workspace else Path.cwd()
     context = Context(start.absolute(), os.environ, console, args.engine)
-    console.log_to(lambda: context.workspace.state_folder("logs"), verb)
+    console.log_to(lambda: _logs(context), verb)
     result = _result(verb, module, (args, tail), context)
     _tell(result, console, as_json=as_json, debug=args.verbose > 1)
     return result.exit_code
+
+
+def _logs(context: Context) -> Path | None:
+    """Where logs go; None where there is no workspace, or none that can be written."""
+    try:
+        return context.workspace.state_folder("logs")
+    except KobakoError:
+        return None
 
 
 def _result(

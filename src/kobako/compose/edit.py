@@ -14,7 +14,7 @@ from kobako.compose.document import Document, Path, Value, find, find_below, loa
 from kobako.compose.indent import relaid
 from kobako.compose.layout import layout_of
 from kobako.compose.nodes import Alias, Mapping, Node, Scalar, Sequence, is_null, walk
-from kobako.compose.place import Spot, locate
+from kobako.compose.place import Spot, check_anchors, locate
 from kobako.compose.proof import Intent, Splice, cannot, difference, name_of, prove, with_value
 from kobako.compose.put import add_entry, add_item, add_rows, at_root, put_rows, replace
 from kobako.compose.take import take
@@ -113,6 +113,7 @@ def set_key(text: str, path: Path, value: Value, *, file: str = "") -> str:
         parted = _in_parts(text, spot.node, path, value, file)
         if parted is not None:
             return parted
+        check_anchors(spot, spot.node.body, spot.node.end, what)
         splice, old = replace(spot, value, what), _extent(spot, spot.node)
     else:
         name, nested = _nested(document, spot, value, what)

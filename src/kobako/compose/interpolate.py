@@ -47,8 +47,9 @@ def _until(text: str, position: int, env: Mapping[str, str], where: Where | None
         elif text.startswith("${", position):
             part, position = _braced(text, position, env, where)
             parts.append(part)
-        else:
-            raise _invalid(text, where, "a $ stands alone: write $$ for a dollar sign")
+        else:  # Compose v2 takes a lone $ for itself; docker-compose v1 refuses it, and says so
+            parts.append("$")
+            position += 1
     return "".join(parts), position
 
 
@@ -70,7 +71,7 @@ def _braced(text: str, start: int, env: Mapping[str, str], where: Where | None) 
         raise UsageError(
             "invalid-interpolation",
             f"the compose file demands the variable {name}",
-            why=argument or "it is not set",
+            why=argument or ("it is not set" if value is None else "it is empty"),
             fix=f"put {name}=... into .env",
             where=where,
         )

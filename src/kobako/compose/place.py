@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kobako.compose.document import Document, Path, child
-from kobako.compose.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence, is_null
+from kobako.compose.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence, is_null, walk
 from kobako.compose.proof import cannot, name_of
 
 if TYPE_CHECKING:
@@ -98,3 +98,10 @@ def _check_merged(document: Document, node: Node, path: Path, position: int, wha
     if entry is not None:
         through = f"`{name_of(path[: position + 1])}` comes through a merge key from line {entry.key.line}"
         raise cannot(document, what, f"{through}; to write it here would hide the rest of it", line=node.line)
+
+
+def check_anchors(spot: Spot, start: int, end: int, what: str) -> None:
+    """Refuses to let go of a piece of text that defines what an alias elsewhere needs."""
+    for node in walk(spot.root.node) if spot.root and spot.root.node is not None else ():
+        if isinstance(node, Alias) and start <= node.target.start < end and not start <= node.start < end:
+            raise cannot(spot.document, what, f"`*{node.name}` on line {node.line} refers to it", line=node.target.line)

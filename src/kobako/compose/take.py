@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from kobako.compose.nodes import Alias, Mapping, Sequence, walk
+from kobako.compose.nodes import Mapping, Sequence
+from kobako.compose.place import Spot, Step, check_anchors
 from kobako.compose.proof import Splice, cannot
 from kobako.compose.put import put_inline, tail
-
-if TYPE_CHECKING:
-    from kobako.compose.place import Spot, Step
 
 _DASH = re.compile(r"[ ]*-[ \t]*")
 _DASHES = re.compile(r"[ ]*(?:-[ \t]+)+")
@@ -29,7 +26,7 @@ def take(spot: Spot, what: str, *, with_comment: bool) -> Taken:
     step = spot.last
     if step is None or spot.node is None:
         raise cannot(spot.document, what, "the whole document would be removed")
-    _check_anchors(spot, step, what)
+    check_anchors(spot, step.entry.key.start if step.entry else step.node.start, step.node.end, what)
     if step.holder.flow:
         return _from_flow(spot, step, what)
     start = step.entry.key.start if step.entry else spot.node.start
@@ -39,18 +36,6 @@ def take(spot: Spot, what: str, *, with_comment: bool) -> Taken:
     if step.entry is not None and before.strip(" \t"):
         return _first_beside_dash(spot, step, before, what)
     return _lines(spot, step, what, with_comment=with_comment)
-
-
-def _check_anchors(spot: Spot, step: Step, what: str) -> None:
-    if spot.root is None or spot.root.node is None or spot.node is None:
-        return
-    start = step.entry.key.start if step.entry else spot.node.start
-    end = step.entry.end if step.entry else spot.node.end
-    for node in walk(spot.root.node):
-        outside = not start <= node.start < end
-        if isinstance(node, Alias) and outside and start <= node.target.start < end:
-            why = f"`*{node.name}` on line {node.line} refers to it"
-            raise cannot(spot.document, what, why, line=node.target.line)
 
 
 def _neighbours(step: Step) -> tuple[int, int]:
@@ -82,13 +67,12 @@ def _lines(spot: Spot, step: Step, what: str, *, with_comment: bool) -> Taken:
     end = step.entry.end if step.entry else node.end
     end = tail(lines, end, column + 1, spot.limit) if is_block else lines.end(end)
     last = lines.index(end)
-    number, count = _neighbours(step)
     if with_comment:
         first = _comment_above(spot, first, column)
     old = (lines.starts[first], end)
-    if count == 1:
+    if _neighbours(step)[1] == 1:
         return Taken(_emptied(spot, step, lines.ends[first - 1] if first else 0, end, what), old)
-    first, last = _with_blank(spot, first, last, is_first=number == 0, is_last=number == count - 1)
+    first, last = _with_blank(spot, step, first, last)
     if last + 1 < len(lines.starts):
         return Taken(Splice(lines.starts[first], lines.starts[last + 1], ""), old)
     return Taken(Splice(lines.ends[first - 1] if first else 0, len(document.text), ""), old)
@@ -104,16 +88,21 @@ def _comment_above(spot: Spot, first: int, column: int) -> int:
     return first
 
 
-def _with_blank(spot: Spot, first: int, last: int, *, is_first: bool, is_last: bool) -> tuple[int, int]:
+def _with_blank(spot: Spot, step: Step, first: int, last: int) -> tuple[int, int]:
     """One blank line goes along, so that the gap that stays is as wide as its neighbours."""
-    lines = spot.document.lines
+    lines, holder = spot.document.lines, step.holder
+    number, count = _neighbours(step)
+    is_first, is_last = number == 0, number == count - 1
+    ends = [member.end for member in (holder.entries if isinstance(holder, Mapping) else holder.items)]
+    text_end = -1 if is_first else lines.index(ends[number - 1])
 
     def blank(number: int) -> bool:
         return (
             0 <= number < len(lines.starts) and not lines.line(number).strip(" \t") and lines.ends[number] < spot.limit
         )
 
-    above, below = blank(first - 1), blank(last + 1)
+    # A blank line above may be the end of a text that keeps its blank lines (`|+`).
+    above, below = blank(first - 1) and first - 1 > text_end, blank(last + 1)
     if above and (below or is_last) and not (is_first and is_last):
         return first - 1, last
     if below and is_first and not above:
