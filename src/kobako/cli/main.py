@@ -119,4 +119,9 @@ def _unknown_verb(verb: str, rest: list[str]) -> int:
 def _module(verb: str) -> ModuleType:
     from importlib import import_module  # noqa: PLC0415
 
-    return import_module(f"kobako.cli.{verb}_" if verb == "exec" else f"kobako.cli.{verb}")
+    return import_module(f"kobako.cli.{module_name(verb)}")
+
+
+def module_name(verb: str) -> str:
+    """The parser module of a verb."""
+    return "exec_" if verb == "exec" else verb

@@ -16,7 +16,7 @@ from kobako.compose.layout import layout_of
 from kobako.compose.nodes import Alias, Mapping, Node, Scalar, Sequence, is_null, walk
 from kobako.compose.place import Spot, check_anchors, locate
 from kobako.compose.proof import Intent, Splice, cannot, difference, name_of, prove, with_value
-from kobako.compose.put import add_entry, add_item, add_rows, at_root, put_rows, replace
+from kobako.compose.put import add_entry, add_item, add_rows, at_root, extent, put_rows, replace
 from kobako.compose.take import take
 from kobako.errors import UsageError
 
@@ -114,18 +114,11 @@ def set_key(text: str, path: Path, value: Value, *, file: str = "") -> str:
         if parted is not None:
             return parted
         check_anchors(spot, spot.node.body, spot.node.end, what)
-        splice, old = replace(spot, value, what), _extent(spot, spot.node)
+        splice, old = replace(spot, value, what), extent(spot, spot.node)
     else:
         name, nested = _nested(document, spot, value, what)
         splice, old = add_entry(spot, name, nested, what), (0, 0)
     return prove(document, splice, Intent(what, "set", path, value, spot.number, old))
-
-
-def _extent(spot: Spot, old: Node) -> tuple[int, int]:
-    """A value and the comments between its key's line and itself."""
-    entry = spot.last.entry if spot.last else None
-    start = min(old.start, spot.document.lines.end(entry.key.end)) if entry else old.start
-    return start, old.end
 
 
 def _writable(value: Value) -> bool:

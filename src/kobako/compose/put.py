@@ -59,6 +59,15 @@ def indented(rows: list[str], column: int, newline: str) -> str:
     return "".join(newline + (" " * column + row if row else "") for row in rows)
 
 
+def extent(spot: Spot, old: Node) -> tuple[int, int]:
+    """A value with the comments that go when it goes: those between its key's line and itself, those inside, and for a
+    block below its key the one behind its last line."""
+    lines, entry = spot.document.lines, spot.last.entry if spot.last else None
+    start = min(old.start, lines.end(entry.key.end)) if entry else old.start
+    below = isinstance(old, (Mapping, Sequence)) and not old.flow and lines.opens(old.body)
+    return start, lines.end(old.end) if below else old.end
+
+
 def replace(spot: Spot, value: Value, what: str) -> Splice:
     """A splice that puts ``value`` in place of the node that ``spot`` leads to."""
     old, step = spot.node, spot.last
@@ -129,7 +138,7 @@ def put_inline(spot: Spot, new: str, what: str) -> Splice:
         start = _beside(spot, step, old, what)
     in_place = start == old.body < old.end
     before = "" if in_place or (start and text[start - 1] in " \t[{") else " "
-    end = max(old.end, start)
+    end = max(extent(spot, old)[1], start)
     after = "" if end >= len(text) or text[end] in " \t\n\r\x85\u2028\u2029,]}" else " "
     return Splice(start, end, before + new + behind + after)
 
@@ -183,7 +192,7 @@ def put_rows(spot: Spot, rows: list[str], what: str) -> Splice:
             column = lines.column(old.body)
         if _content(spot, old, what) == old.body and lines.opens(old.body):
             start = lines.ends[lines.index(old.body) - 1]
-        return Splice(start, old.end, indented(rows, column, layout.newline))
+        return Splice(start, extent(spot, old)[1], indented(rows, column, layout.newline))
     if isinstance(old, Scalar) and old.missing:
         end = tail(lines, start, parent + 1, spot.limit)
         return Splice(end, end, indented(rows, column, layout.newline))
