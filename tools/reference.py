@@ -33,7 +33,11 @@ def reference() -> str:
         lines += [f"## kobako {verb}", "", f"{summary[0].upper()}{summary[1:]}.", "", "```text", text, "```", ""]
     lines += ["## Exit codes", "", "| code | meaning |", "|---|---|"]
     lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES]
-    lines += ["", "`exec`, `shell` and `train` give the child's own code: 127 not found inside, 128+N killed by signal N.", ""]
+    lines += [
+        "",
+        "`exec`, `shell` and `train` give the child's own code: 127 not found inside, 128+N killed by signal N.",
+    ]
+    lines += [""]
     lines += ["## Problem codes", "", "| code | meaning |", "|---|---|"]
     lines += [f"| `{code}` | {meaning} |" for code, meaning in errors.CODES.items()]
     return "\n".join(lines) + "\n"

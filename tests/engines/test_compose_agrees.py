@@ -161,6 +161,7 @@ services: {a: {image: a}}
         "sub/compose.yaml": "services: {sub: {image: '${INNER}/${OUTER}', volumes: ['./x:/x']}}\n",
         "two/one.yaml": "services: {two: {image: one, volumes: ['./x:/x']}}\n",
         "two/two.yaml": "services: {two: {image: two, volumes: ['./y:/x', './z:/z']}}\n",
+        "elsewhere/README": "",
         "three/compose.yaml": "services: {three: {build: ., volumes: ['./x:/x']}}\n",
         "four/vars.env": "FOUR='four'\n",
         "four/compose.yaml": "services: {four: {image: '${FOUR}'}}\n",

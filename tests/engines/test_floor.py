@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from engines import boxes
 from engines.boxes import Box
 from infra.engine import Engine
@@ -26,7 +27,9 @@ def test_what_kobako_writes_keeps_the_bases_torch(
     box.ok("init")
     box.ok("add", str(source), "--base", IMAGE)
     write_override(folder)
-    torch = docker_engine.docker("run", "--rm", IMAGE, "python3", "-c", VERSIONS.replace(", m.version('six')", "")).stdout
+    torch = docker_engine.docker(
+        "run", "--rm", IMAGE, "python3", "-c", VERSIONS.replace(", m.version('six')", "")
+    ).stdout
     built = box.ok("build", "--json", "Trainer").json["data"]
     assert "torch" not in {one["name"] for one in built["moved"]}
     inside = box.ok("exec", "trainer", "python3", "-c", VERSIONS + "; print(m.version('torchmetrics'))").stdout
@@ -38,7 +41,9 @@ def test_a_step_that_replaces_it_is_named(
     docker_engine: Engine, stand_in: StandIn, docker_workspace: MakeWorkspace, kobako: Kobako
 ) -> None:
     stand_in(IMAGE, kind="ngc")
-    recipe = f"FROM {IMAGE}\nRUN true\n\n# this one\nRUN pip install --no-index --no-deps \\\n    /workspace/Box/*.whl\n"
+    recipe = (
+        f"FROM {IMAGE}\nRUN true\n\n# this one\nRUN pip install --no-index --no-deps \\\n    /workspace/Box/*.whl\n"
+    )
     recipe = recipe.replace("RUN true", "COPY Box /workspace/Box")
     box = boxes.make(docker_workspace, kobako, docker_engine, contents=boxes.files(recipe=recipe))
     write_wheel(box.folder / "Box", "torch", "2.99.0")

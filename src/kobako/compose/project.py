@@ -12,9 +12,9 @@ from pathlib import Path
 
 from kobako.compose import document, files, services
 from kobako.compose.nodes import Mapping, Node, Sequence, follow, is_null
-from kobako.compose.tree import RESET, Items, Keys, Leaf, Source, Tree, merge, tree
+from kobako.compose.tree import RESET, Items, Keys, Leaf, Source, Tree, merge, settled, tree
 from kobako.errors import UsageError, Where
-from kobako.model.service import Project
+from kobako.model.service import Project, Service
 from kobako.workspace import read_text
 
 _DEEPEST = 20
@@ -35,25 +35,30 @@ def load(found: files.Found) -> tuple[Project, tuple[Path, ...]]:
         root=str(found.root),
         files=tuple(str(file) for file in found.files),
         implicit=found.implicit,
-        services={service: services.service(service, keys, found.env) for service, keys in merged.items()},
+        services=_made(merged, found.env),
     )
     return project, reader.files
+
+
+def _made(merged: dict[str, Keys], env: Environment[str, str]) -> dict[str, Service]:
+    made = {}
+    for name, keys in merged.items():
+        left = settled(keys)
+        if isinstance(left, Keys):
+            made[name] = services.service(name, left, env)
+    return made
 
 
 def _laid_over(base: dict[str, Keys], over: dict[str, Keys]) -> dict[str, Keys]:
     """All services of both; those of the same name merged."""
     merged = dict(base)
     for name, keys in over.items():
-        if keys.tag == RESET:
-            merged.pop(name, None)
+        laid = merge(base[name], keys) if name in base else keys
+        if isinstance(laid, Keys):
+            merged[name] = laid
         else:
-            merged[name] = _laid(base[name], keys) if name in base else keys
+            merged.pop(name, None)
     return merged
-
-
-def _laid(base: Keys, over: Keys) -> Keys:
-    merged = merge(base, over)
-    return merged if isinstance(merged, Keys) else over
 
 
 class _Layered(Environment[str, str]):
@@ -120,7 +125,7 @@ class _Reader:
 
     def _service(self, node: Node, name: str, source: Source) -> Keys:
         target = follow(node)
-        if is_null(node):
+        if is_null(node) or node.tag == RESET:
             return Keys({}, source.where(node), node.tag)
         if not isinstance(target, Mapping):
             raise _not_a_mapping(f"the service {name}", Path(source.file), node)
@@ -144,7 +149,8 @@ class _Reader:
         if base not in table:
             raise UsageError("invalid-compose", f"{name} extends {base}, which {file} does not define", where=where)
         below = self._extended(self._service(table[base], base, inner), base, inner, depth + 1)
-        return _laid(Keys({k: v for k, v in below.keys.items() if k != "extends"}, below.where), keys)
+        laid = merge(Keys({k: v for k, v in below.keys.items() if k != "extends"}, below.where), keys)
+        return laid if isinstance(laid, Keys) else keys
 
     def _included(self, node: Node, source: Source) -> Iterator[list[Source]]:
         """The files of each entry of ``include``; the second and further ones of an entry override the first."""

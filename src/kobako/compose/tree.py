@@ -96,7 +96,7 @@ def merge(base: Tree, over: Tree, path: tuple[str, ...] = ()) -> Tree | None:
     if isinstance(base, Keys) and isinstance(over, Keys):
         merged = dict(base.keys)
         for key, value in over.keys.items():
-            kept = merge(merged[key], value, (*path, key)) if key in merged else _unless_reset(value)
+            kept = merge(merged[key], value, (*path, key)) if key in merged else value
             if kept is None:
                 merged.pop(key, None)
             else:
@@ -107,8 +107,14 @@ def merge(base: Tree, over: Tree, path: tuple[str, ...] = ()) -> Tree | None:
     return over
 
 
-def _unless_reset(value: Tree) -> Tree | None:
-    return None if value.tag == RESET else value
+def settled(value: Tree) -> Tree | None:
+    """The value when nothing more is merged: what takes something away (``!reset``) is not there."""
+    if value.tag == RESET:
+        return None
+    if isinstance(value, Keys):
+        kept = {key: found for key, one in value.keys.items() if (found := settled(one)) is not None}
+        return replace(value, keys=kept)
+    return value
 
 
 def _build(value: Tree) -> Tree:

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from torch.utils.tensorboard import SummaryWriter
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", required=True)
     args = parser.parse_args()

@@ -24,7 +24,7 @@ def at(text: str, *path: str | int) -> tuple[str, int, int]:
     return written(document, node), node.line, node.column
 
 
-def test_the_mission():
+def test_the_mission() -> None:
     assert at(MISSION, "services", "mmdetection", "shm_size") == ("'8gb'", 7, 15)
     assert at(MISSION, "services", "mmdetection", "build", "dockerfile") == ("./docker/mmdetection", 6, 19)
     assert at(MISSION, "services", "mmdetection", "volumes", 3) == ('"./pretrain:/workspace/pretrain"', 12, 9)
@@ -67,11 +67,11 @@ def test_the_mission():
         ("%YAML 1.1\n---\na: b\n", ("a",), ("b", 3, 4)),
     ],
 )
-def test_where_things_stand(text: str, path: tuple[str | int, ...], place: tuple[str, int, int]):
+def test_where_things_stand(text: str, path: tuple[str | int, ...], place: tuple[str, int, int]) -> None:
     assert at(text, *path) == place
 
 
-def test_documents_and_their_regions():
+def test_documents_and_their_regions() -> None:
     text = "# c\n---\na: 1\n...\n---\nb: 2\n---\n"
     document = load(text)
     assert [text[root.start : root.end] for root in document.roots] == ["\na: 1\n", "\nb: 2\n", "\n"]
@@ -82,13 +82,13 @@ def test_documents_and_their_regions():
     assert load("").root is None
 
 
-def test_the_first_document_that_has_the_path_is_found():
+def test_the_first_document_that_has_the_path_is_found() -> None:
     node = find(load("a: {b: 1}\n---\na: {c: 2}\n---\na: {c: 3}\n"), ("a", "c"))
     assert node is not None
     assert plain(node) == 2
 
 
-def test_anchors_and_merge_keys():
+def test_anchors_and_merge_keys() -> None:
     document = load(ANCHORS)
     services = plain(find(document, ("services",)))
     assert services == yaml.safe_load(ANCHORS)["services"]
@@ -115,11 +115,11 @@ def test_anchors_and_merge_keys():
         ("a: &x {b: &x 1, c: *x}\n", {"b": 1, "c": 1}),
     ],
 )
-def test_what_aliases_mean(text: str, value: object):
+def test_what_aliases_mean(text: str, value: object) -> None:
     assert plain(find(load(text), ("a",))) == value
 
 
-def test_nodes():
+def test_nodes() -> None:
     document = load("a: !reset []\nb: &x\n  - 'c'\nd: ~\n")
     root = document.root
     assert isinstance(root, Mapping)
@@ -137,14 +137,14 @@ def test_nodes():
     assert keys(b) == ()
 
 
-def test_tags_that_compose_knows():
+def test_tags_that_compose_knows() -> None:
     text = "ports: !override\n  - 80\nimage: !reset null\nenv: !reset {}\n"
     document = load(text)
     tags = {name: node.tag for name in ("ports", "image", "env") if (node := find(document, (name,))) is not None}
     assert tags == {"ports": "!override", "image": "!reset", "env": "!reset"}
 
 
-def test_the_pure_parser_gives_the_same_places(monkeypatch: pytest.MonkeyPatch):
+def test_the_pure_parser_gives_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [MISSION, ANCHORS, "\ufeff# c\r\na: &x !t |+\r\n  b\r\n\r\nc: [*x, \U0001f600]\r\n"]
     fast = [[_facts(node) for node in walk_all(load(text))] for text in texts]
     monkeypatch.delattr(yaml, "CSafeLoader", raising=False)

@@ -74,11 +74,11 @@ TAB = "a tab is used for indentation; YAML takes spaces only"
         ),
     ],
 )
-def test_plain_words_and_places(text: str, what: str, why: str, where: str):
+def test_plain_words_and_places(text: str, what: str, why: str, where: str) -> None:
     assert refusal(text) == (what, why, where)
 
 
-def test_a_repeated_key_says_what_to_do():
+def test_a_repeated_key_says_what_to_do() -> None:
     with pytest.raises(UsageError) as caught:
         load("a: 1\na: 2\n", "f")
     assert caught.value.fix == "remove one of the two"
@@ -104,7 +104,7 @@ CHAIN = "a0: &a0 [1]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1,
     ],
 )
 @pytest.mark.parametrize("pure", [False, True])
-def test_bombs_are_refused_in_time(text: str, what: str, pure: bool, monkeypatch: pytest.MonkeyPatch):
+def test_bombs_are_refused_in_time(text: str, what: str, pure: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if pure:
         monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
     begin = time.monotonic()
@@ -129,6 +129,6 @@ PURE = [
 
 
 @pytest.mark.parametrize(("text", "what"), PURE)
-def test_the_pure_parser_says_the_same(text: str, what: str, monkeypatch: pytest.MonkeyPatch):
+def test_the_pure_parser_says_the_same(text: str, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
     assert refusal(text)[0] == what

@@ -17,7 +17,22 @@ from kobako.errors import KobakoError, UsageError
 from unit.compose.samples import ANCHORS, BLOCK, MISSION
 
 # Values that PyYAML (1.1) and Compose read alike, so that PyYAML can be the judge.
-SCALARS = ["x", "'8gb'", '"a # b"', "it's", "a#b", "'it''s'", "5", "true", "~", "", "機械学習", '"\\t"', "./a:/b", "x  y"]
+SCALARS = [
+    "x",
+    "'8gb'",
+    '"a # b"',
+    "it's",
+    "a#b",
+    "'it''s'",
+    "5",
+    "true",
+    "~",
+    "",
+    "機械学習",
+    '"\\t"',
+    "./a:/b",
+    "x  y",
+]
 BLOCKS = [["|", "a", "", " b"], [">-", "a", "b"], ["|+", "a", ""], ["|  # head", "# text"], ["|"]]
 names = st.sampled_from(["image", "build", "volumes", "environment", "deploy", "'quoted'", "x-y", "機械"])
 
@@ -48,7 +63,9 @@ def entries(draw: st.DrawFn, depth: int, anchors: dict[str, bool]) -> list[str]:
             lines.append(f"{name}: {anchor}{flow}{tail}")
         elif kind == 5:
             dash = draw(st.sampled_from([0, step]))
-            items = draw(st.lists(st.sampled_from(["- x", "- 'y'  # item", "-   z", "- k: 1\n  l: 2", "# between"]), max_size=4))
+            items = draw(
+                st.lists(st.sampled_from(["- x", "- 'y'  # item", "-   z", "- k: 1\n  l: 2", "# between"]), max_size=4)
+            )
             items = [row for item in ["- first", *items] for row in item.split("\n")]
             lines += [f"{name}: {anchor}{tail}".rstrip(), *(" " * dash + row for row in items)]
         else:
@@ -119,20 +136,20 @@ def paths_of(value: Any, path: Path = ()) -> list[Path]:
     return [path]
 
 
-new_values = st.sampled_from(
+new_values: st.SearchStrategy[Value] = st.sampled_from(
     ["x", "yes", "two\nlines\n", "", 5, None, True, ["a", "b: c"], {"k": "v", "l": [1, {"m": None}]}, [], {}]
 )
 
 
 @given(files())
-def test_reading_agrees_with_an_independent_loader(text: str):
+def test_reading_agrees_with_an_independent_loader(text: str) -> None:
     document = load(text)
     assert plain(document.root) == judge(text)
     assert text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape") == document.text
 
 
 @given(st.text(st.one_of(st.sampled_from("ab:-# \n\t'\"[]{}&*!|>,?<%@"), st.characters()), max_size=40))
-def test_reading_is_total(text: str):
+def test_reading_is_total(text: str) -> None:
     try:
         document = load(text)
     except KobakoError as error:
@@ -146,7 +163,7 @@ def test_reading_is_total(text: str):
 
 
 @given(files(), st.data())
-def test_setting_changes_one_value_and_nothing_else(text: str, data: st.DataObject):
+def test_setting_changes_one_value_and_nothing_else(text: str, data: st.DataObject) -> None:
     before = judge(text)
     path = data.draw(st.sampled_from([path for path in paths_of(before) if len(path) > 1]))
     value = data.draw(new_values)
@@ -167,7 +184,7 @@ def test_setting_changes_one_value_and_nothing_else(text: str, data: st.DataObje
 
 
 @given(files(), st.data())
-def test_setting_what_is_there_leaves_the_text(text: str, data: st.DataObject):
+def test_setting_what_is_there_leaves_the_text(text: str, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from([path for path in paths_of(judge(text)) if path]))
     try:
         assert set_key(text, path, plain(find(load(text), path))) == text
@@ -176,7 +193,7 @@ def test_setting_what_is_there_leaves_the_text(text: str, data: st.DataObject):
 
 
 @given(files(), st.data())
-def test_removing_takes_one_key_and_nothing_else(text: str, data: st.DataObject):
+def test_removing_takes_one_key_and_nothing_else(text: str, data: st.DataObject) -> None:
     before = judge(text)
     path = data.draw(st.sampled_from([path for path in paths_of(before) if len(path) > 1]))
     try:
@@ -192,7 +209,7 @@ def test_removing_takes_one_key_and_nothing_else(text: str, data: st.DataObject)
 
 
 @given(files(), st.sampled_from(["p", "q: r", 5, {"k": ["v"]}]), st.data())
-def test_appending_adds_one_item(text: str, value: Value, data: st.DataObject):
+def test_appending_adds_one_item(text: str, value: Value, data: st.DataObject) -> None:
     before = judge(text)
     lists = [path for path in paths_of(before) if isinstance(below(before, path), list)]
     assume(lists)
@@ -207,7 +224,7 @@ def test_appending_adds_one_item(text: str, value: Value, data: st.DataObject):
 
 
 @given(files(), st.sampled_from([BLOCK, "image: x\n"]))
-def test_a_service_added_and_removed_again(text: str, block: str):
+def test_a_service_added_and_removed_again(text: str, block: str) -> None:
     try:
         after = add_service(text, "new", block)
     except UsageError as error:
@@ -223,7 +240,7 @@ def test_a_service_added_and_removed_again(text: str, block: str):
 
 
 @pytest.mark.parametrize("text", [MISSION, ANCHORS])
-def test_every_new_key_adds_lines_only(text: str):
+def test_every_new_key_adds_lines_only(text: str) -> None:
     services = plain(find(load(text), ("services",)))
     assert isinstance(services, dict)
     for name in services:

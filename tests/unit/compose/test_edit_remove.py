@@ -30,6 +30,7 @@ AB: Path = ("a", "b")
         ("a: 1\n\nb: 2\n\nc: 3\n", ("a",), "b: 2\n\nc: 3\n"),
         ("a: 1\n\nb: 2\n\nc: 3\n", ("c",), "a: 1\n\nb: 2\n"),
         ("x:\n  a: 1\n\n  b: 2\n\ny: 1\n", ("x", "b"), "x:\n  a: 1\n\ny: 1\n"),
+        ("a: |+\n  x\n\nb: 2\n", ("b",), "a: |+\n  x\n\n"),
         # the last one
         ("a:\n  b: 1 # c\nd: 1\n", AB, "a: {}\nd: 1\n"),
         ("a: # x\n  # y\n  b: 1 # c\nd: 1\n", AB, "a: {} # x\n  # y\nd: 1\n"),
@@ -63,7 +64,7 @@ AB: Path = ("a", "b")
         ("a:\n  - - x\n    - y\n", ("a", 0, 0), None),
     ],
 )  # fmt: skip
-def test_removing(text: str, path: Path, new: str | None):
+def test_removing(text: str, path: Path, new: str | None) -> None:
     """``None``: refused."""
     if new is None:
         with pytest.raises(UsageError, match="cannot remove"):
@@ -81,11 +82,11 @@ def test_removing(text: str, path: Path, new: str | None):
         ("x: # y\n  # a\n  a: 1\n", ("x", "a"), "x: {} # y\n"),
     ],
 )
-def test_removing_with_the_comment_above(text: str, path: Path, new: str):
+def test_removing_with_the_comment_above(text: str, path: Path, new: str) -> None:
     assert remove_key(text, path, with_comment=True) == new
 
 
-def test_removing_from_the_mission():
+def test_removing_from_the_mission() -> None:
     lines = MISSION.splitlines(keepends=True)
     assert remove_key(MISSION, ("services", "mmdetection", "deploy")) == "".join(lines[:13])
     assert remove_key(MISSION, ("services", "mmdetection", "volumes", 0)) == "".join(lines[:8] + lines[9:])
@@ -113,11 +114,11 @@ def test_removing_from_the_mission():
         ("b: 1\n", "p", "b: 1\na:\n  - p\n"),
     ],
 )
-def test_appending(text: str, value: Value, new: str):
+def test_appending(text: str, value: Value, new: str) -> None:
     assert append_item(text, ("a",), value) == new
 
 
-def test_appending_to_the_mission():
+def test_appending_to_the_mission() -> None:
     old = '      - "./pretrain:/workspace/pretrain"\n'
     new = append_item(MISSION, ("services", "mmdetection", "volumes"), "./x:/y")
     assert new == MISSION.replace(old, old + '      - "./x:/y"\n')
@@ -140,7 +141,7 @@ HIDES = "`services.web.environment` comes through a merge key from line 3; to wr
         ((), "the path is empty", None),
     ],
 )  # fmt: skip
-def test_setting_refused(path: Path, why: str, line: int | None):
+def test_setting_refused(path: Path, why: str, line: int | None) -> None:
     with pytest.raises(UsageError) as caught:
         set_key(ANCHORS, path, "new", file="f")
     error = caught.value
@@ -160,7 +161,7 @@ def test_setting_refused(path: Path, why: str, line: int | None):
         (("services", "job", "environment", "A"), "`services.job.environment` is the alias `*env`, so its content belongs to line 3", 17),
     ],
 )  # fmt: skip
-def test_removing_refused(path: Path, why: str, line: int | None):
+def test_removing_refused(path: Path, why: str, line: int | None) -> None:
     with pytest.raises(UsageError) as caught:
         remove_key(ANCHORS, path, file="f")
     error = caught.value
@@ -179,7 +180,7 @@ def test_removing_refused(path: Path, why: str, line: int | None):
         ("x: [a: 1]\n", ("x", 0, "b", "c"), "a pair without braces stands there"),
     ],
 )
-def test_appending_refused(text: str, path: Path, why: str):
+def test_appending_refused(text: str, path: Path, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         append_item(text, path, 2)
     assert caught.value.code == "cannot-edit"
@@ -199,7 +200,7 @@ def test_appending_refused(text: str, path: Path, why: str):
         ("a:\n  # c\n  k: 1\nb: &b 1\nc: *b\n", ("b",), 2),
     ],
 )
-def test_setting_what_cannot_be_set(text: str, path: Path, value: Value):
+def test_setting_what_cannot_be_set(text: str, path: Path, value: Value) -> None:
     with pytest.raises(UsageError) as caught:
         set_key(text, path, value)
     assert caught.value.code == "cannot-edit"

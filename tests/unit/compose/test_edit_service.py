@@ -13,7 +13,7 @@ ONE = "image: y\n"
 NESTED = "build:\n  context: .\nports:\n  - '80'\n"
 
 
-def test_the_mission():
+def test_the_mission() -> None:
     indented = "".join(f"    {line}\n" for line in BLOCK.splitlines())
     assert add_service(MISSION, "new", BLOCK) == MISSION + "  new:\n" + indented
 
@@ -57,19 +57,19 @@ def test_the_mission():
         ("services:\n    a:\n        image: x\n        ports:\n        - '1'\n", NESTED, "services:\n    a:\n        image: x\n        ports:\n        - '1'\n    svc:\n        build:\n            context: .\n        ports:\n        - '80'\n"),
         ("services:\n a:\n   image: x\n   build:\n     context: .\n", NESTED, "services:\n a:\n   image: x\n   build:\n     context: .\n svc:\n   build:\n     context: .\n   ports:\n     - '80'\n"),
         # flow style
-        ("services: {a: {image: x}}\n", NESTED, "services: {a: {image: x}, svc: {build: {context: .}, ports: [\"80\"]}}\n"),
+        ("services: {a: {image: x}}\n", NESTED, 'services: {a: {image: x}, svc: {build: {context: .}, ports: ["80"]}}\n'),
         ('{"services": {"a": {"image": "x"}}}\n', ONE, '{"services": {"a": {"image": "x"}, "svc": {"image": "y"}}}\n'),
         ('{"x": 1}', ONE, '{"x": 1, "services": {"svc": {"image": "y"}}}'),
         # the second document has the services
         ("x: 1\n---\nservices:\n  a: {}\n---\ny: 1\n", ONE, "x: 1\n---\nservices:\n  a: {}\n  svc:\n    image: y\n---\ny: 1\n"),
     ],
 )  # fmt: skip
-def test_where_it_goes(text: str, block: str, new: str):
+def test_where_it_goes(text: str, block: str, new: str) -> None:
     assert add_service(text, "svc", block) == new
     assert plain(find(load(new), ("services", "svc"))) == plain(load(block).root)
 
 
-def test_a_block_moved_to_another_step():
+def test_a_block_moved_to_another_step() -> None:
     text = "services:\n    a:\n        deploy:\n            devices:\n            - x\n"
     new = add_service(text, "new", BLOCK)
     assert new.removeprefix(text) == (
@@ -94,12 +94,14 @@ def test_a_block_moved_to_another_step():
     )
 
 
-def test_a_name_that_needs_quotes():
+def test_a_name_that_needs_quotes() -> None:
     assert add_service("services:\n", "on", ONE) == 'services:\n  "on":\n    image: y\n'
 
 
-@pytest.mark.parametrize("text", [MISSION, ANCHORS, MISSION.replace("\n", "\r\n"), "services:\n  a: {}\n\n  b: {}\n\nx: 1\n"])
-def test_removed_again_the_text_is_the_same(text: str):
+@pytest.mark.parametrize(
+    "text", [MISSION, ANCHORS, MISSION.replace("\n", "\r\n"), "services:\n  a: {}\n\n  b: {}\n\nx: 1\n"]
+)
+def test_removed_again_the_text_is_the_same(text: str) -> None:
     assert remove_key(add_service(text, "new", BLOCK), ("services", "new")) == text
 
 
@@ -116,7 +118,7 @@ def test_removed_again_the_text_is_the_same(text: str):
         ("services:\n  a:\n    command: |\n      x", ONE, "the value of `services.a.command` would change too", 4),
     ],
 )
-def test_refused(text: str, block: str, why: str, line: int | None):
+def test_refused(text: str, block: str, why: str, line: int | None) -> None:
     with pytest.raises(UsageError) as caught:
         add_service(text, "svc", block, file="f")
     error = caught.value

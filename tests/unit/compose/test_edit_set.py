@@ -44,7 +44,7 @@ SERVICE: Path = ("services", "mmdetection")
         ),
     ],
 )  # fmt: skip
-def test_the_mission(path: Path, value: Value, old: str, new: str):
+def test_the_mission(path: Path, value: Value, old: str, new: str) -> None:
     assert MISSION.count(old) == 1
     assert set_key(MISSION, SERVICE + path, value) == MISSION.replace(old, new)
 
@@ -98,6 +98,7 @@ def test_the_mission(path: Path, value: Value, old: str, new: str):
         ("a: # c\n  - x\n  # d\n  - y\nb: 1\n", ("a",), "z", "a: z # c\nb: 1\n"),
         ("a: # c\n  - x\nb: 1\n", ("a",), {"k": 1}, "a: # c\n  k: 1\nb: 1\n"),
         ("a:\n- x\nb: 1\n", ("a",), {"k": 1}, "a:\n  k: 1\nb: 1\n"),
+        ("a: # c\n  - x\n  - y # d\n\nb: 1\n", ("a",), "z", "a: z # c\n\nb: 1\n"),
         ("a: [x] # c\n", ("a",), "z", "a: z # c\n"),
         ("a: [x] # c\n", ("a",), {"k": "v, w"}, 'a: {k: "v, w"} # c\n'),
         ("a: x # c\n", ("a",), ["p", {"k": 1, "l": [2]}], "a: # c\n  - p\n  - k: 1\n    l:\n      - 2\n"),
@@ -144,7 +145,7 @@ def test_the_mission(path: Path, value: Value, old: str, new: str):
         ("x: 1\n---\na:\n  b: 1\n", ("a", "c"), 2, "x: 1\n---\na:\n  b: 1\n  c: 2\n"),
     ],
 )  # fmt: skip
-def test_anything(text: str, path: Path, value: Value, new: str):
+def test_anything(text: str, path: Path, value: Value, new: str) -> None:
     assert set_key(text, path, value) == new
     assert set_key(new, path, value) == new
 
@@ -165,7 +166,7 @@ def test_anything(text: str, path: Path, value: Value, new: str):
         (("derived", "image"), "own", "    <<: *base\n", "    <<: *base\n    image: own\n"),
     ],
 )
-def test_what_an_anchor_holds_stays(path: Path, value: Value, old: str, new: str):
+def test_what_an_anchor_holds_stays(path: Path, value: Value, old: str, new: str) -> None:
     assert set_key(ANCHORS, ("services", *path), value) == ANCHORS.replace(old, new)
 
 
@@ -179,5 +180,5 @@ def test_what_an_anchor_holds_stays(path: Path, value: Value, old: str, new: str
         ("a:\n", ("a",), None),
     ],
 )
-def test_what_is_there_already_stays_as_it_is_written(text: str, path: Path, value: Value):
+def test_what_is_there_already_stays_as_it_is_written(text: str, path: Path, value: Value) -> None:
     assert set_key(text, path, value) == text

@@ -21,7 +21,12 @@ HARD = [
     "a\x85b", "a\u2028b", "\ufeffa", "\x07", "\x7f", "\x00", "\U0001f600", "'", '"', "\\", "a'b", 'a"b\\', "#a", "${A}", "a\rb",
 ]  # fmt: skip
 
-texts = st.text(st.one_of(st.sampled_from("ab0-:.# \"'\n\t{}[],&*!|>%@`?~=\\_ynoYe機\x85\u2028\ufeff"), st.characters(codec="utf-8")), max_size=8)
+texts = st.text(
+    st.one_of(
+        st.sampled_from("ab0-:.# \"'\n\t{}[],&*!|>%@`?~=\\_ynoYe機\x85\u2028\ufeff"), st.characters(codec="utf-8")
+    ),
+    max_size=8,
+)
 scalars = st.one_of(texts, st.integers(-(2**63), 2**63 - 1), st.booleans(), st.none(), st.floats(allow_nan=False))
 values = st.recursive(
     scalars,
@@ -44,7 +49,7 @@ def readings(text: str) -> list[object]:
 
 @pytest.mark.parametrize("text", HARD)
 @pytest.mark.parametrize("want", ["", "'", '"'])
-def test_hard_texts(text: str, want: str):
+def test_hard_texts(text: str, want: str) -> None:
     style = Style(want, "'", want)
     assert readings(f"k: {scalar(text, style)}\n") == [{"k": text}] * 3
     assert readings(f"k: [{scalar(text, style, flow=True)}]\n") == [{"k": [text]}] * 3
@@ -52,17 +57,19 @@ def test_hard_texts(text: str, want: str):
 
 
 @given(values, styles)
-def test_any_value_in_flow_style(value: Value, style: Style):
+def test_any_value_in_flow_style(value: Value, style: Style) -> None:
     assert readings(f"k: {flow(value, style)}\n") == [{"k": value}] * 3
 
 
-@given(st.one_of(st.lists(values, min_size=1, max_size=3), st.dictionaries(texts, values, min_size=1, max_size=3)), styles)
-def test_any_value_in_block_style(value: Value, style: Style):
+@given(
+    st.one_of(st.lists(values, min_size=1, max_size=3), st.dictionaries(texts, values, min_size=1, max_size=3)), styles
+)
+def test_any_value_in_block_style(value: Value, style: Style) -> None:
     assert readings("\n".join(rows(value, LAYOUT, style)) + "\n") == [value] * 3
 
 
 @given(texts)
-def test_blocks_of_text_are_given_up_or_right(text: str):
+def test_blocks_of_text_are_given_up_or_right(text: str) -> None:
     for make in literal, folded:
         block = make(text, 2, "\n")
         if block is not None:
@@ -86,16 +93,24 @@ def test_blocks_of_text_are_given_up_or_right(text: str):
         ("\u2028\x00\U000e0001", '"\\u2028\\0\U000e0001"'),
     ],
 )
-def test_how_it_is_written(value: Value, text: str):
+def test_how_it_is_written(value: Value, text: str) -> None:
     assert scalar(value) == text
 
 
-def test_ordinary_words_stay_bare():
-    words = ["mmdetection", "./docker/mmdetection", "8gb", "nvcr.io/nvidia/pytorch:22.02-py3", "機械学習", "${HOME}/x", "a b"]
+def test_ordinary_words_stay_bare() -> None:
+    words = [
+        "mmdetection",
+        "./docker/mmdetection",
+        "8gb",
+        "nvcr.io/nvidia/pytorch:22.02-py3",
+        "機械学習",
+        "${HOME}/x",
+        "a b",
+    ]
     assert [word for word in words if not is_plain_safe(word)] == []
     assert not is_plain_safe("a:b", flow=True)
 
 
-def test_a_byte_that_is_not_utf8_cannot_be_written():
+def test_a_byte_that_is_not_utf8_cannot_be_written() -> None:
     assert not representable("a\udcff")
     assert representable("機械\U0001f600")

@@ -15,7 +15,7 @@ TEXT = [
 
 
 @pytest.mark.parametrize("word", TEXT)
-def test_text(word: str):
+def test_text(word: str) -> None:
     assert plain(load(f"a: {word}\n").root) == {"a": word}
 
 
@@ -62,18 +62,18 @@ def test_text(word: str):
         ("|\n  1", "1"),
     ],
 )
-def test_values(word: str, value: object):
+def test_values(word: str, value: object) -> None:
     found = plain(load(f"a: {word}").root)
     assert isinstance(found, dict)
     assert (found["a"], type(found["a"])) == (value, type(value))
 
 
-def test_not_a_number():
+def test_not_a_number() -> None:
     found = plain(load("a: .NaN").root)
     assert isinstance(found, dict)
     assert isinstance(found["a"], float)
     assert math.isnan(found["a"])
 
 
-def test_keys_are_text():
+def test_keys_are_text() -> None:
     assert plain(load("1: a\ntrue: b\n~: c\n0x1: d\n").root) == {"1": "a", "true": "b", "~": "c", "0x1": "d"}
