@@ -30,7 +30,7 @@ def paired(candidates: Mapping[str, Callable[[], float]], rounds: int) -> dict[s
         candidate()
     taken: dict[str, list[float]] = {name: [] for name in candidates}
     for number in range(rounds):
-        names = list(candidates) if number % 2 == 0 else list(reversed(candidates))
+        names = list(candidates) if number % 2 == 0 else list(candidates)[::-1]
         for name in names:
             taken[name].append(candidates[name]())
     return {name: Timing(name, tuple(seconds)) for name, seconds in taken.items()}

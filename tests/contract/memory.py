@@ -148,6 +148,16 @@ def _variables(call: Call) -> int:
     return 0
 
 
+def _folder(call: Call) -> int:
+    call.out(call.folder.encode() + b"\n")
+    return 0
+
+
+def _user(call: Call) -> int:
+    call.out(call.user.replace("root", "0").split(":")[0].encode() + b"\n")
+    return 0
+
+
 def _sleep(_: Call) -> int:
     time.sleep(60)
     return 0
@@ -160,8 +170,8 @@ SUITE_PROGRAMS: dict[tuple[str, ...], Program] = {
     ("sh", "-c", "echo to out; echo to err >&2"): _both,
     ("cat",): _echo,
     ("sh", "-c", 'echo "$GREETING"'): _variables,
-    ("pwd",): lambda call: call.out(call.folder.encode() + b"\n") or 0,
-    ("id", "-u"): lambda call: call.out(call.user.replace("root", "0").split(":")[0].encode() + b"\n") or 0,
+    ("pwd",): _folder,
+    ("id", "-u"): _user,
     ("sh", "-c", "setsid sleep 60 & sleep 60"): _sleep,
 }
 """The programs that the contract suite runs."""

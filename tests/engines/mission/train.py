@@ -13,7 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", required=True)
     args = parser.parse_args()
-    settings = {}
+    settings: dict[str, object] = {}
     with open(args.config) as file:
         exec(file.read(), settings)
     work = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "work_dirs", "digits")
@@ -37,7 +37,7 @@ def main() -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
     losses = []
     with SummaryWriter(work) as writer:
-        for epoch in range(settings["epochs"]):
+        for epoch in range(int(str(settings["epochs"]))):
             for start in range(0, 1500, 50):
                 batch = slice(start, start + 50)
                 loss = torch.nn.functional.cross_entropy(model(images[batch]), labels[batch])

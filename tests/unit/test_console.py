@@ -1,0 +1,205 @@
+"""What a person sees, on which stream, and what is kept in the log."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from kobako import console
+from kobako.console import Console, render, wants_colour
+from kobako.errors import Where
+from kobako.model.result import Problem
+
+PROBLEM = Problem(
+    "bad-requirement",
+    "cannot install `flash-attn`",
+    "it compiles CUDA code\nand there is no compiler",
+    "choose another base",
+    Where("requirements.txt", 14),
+)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def plain(_: str, text: str) -> str:
+    return text
+
+
+def test_an_error_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    Console({}).error(PROBLEM)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        "error: cannot install `flash-attn` (requirements.txt:14)\n"
+        "  why: it compiles CUDA code\n"
+        "       and there is no compiler\n"
+        "  fix: choose another base\n"
+    )
+
+
+def test_what_is_not_known_is_not_said() -> None:
+    assert render(Problem("usage", "no command was given"), "error", plain) == ["error: no command was given"]
+    assert render(PROBLEM._replace(where=Where("a.yaml", 3, 7), why="", fix=""), "warning", plain) == [
+        "warning: cannot install `flash-attn` (a.yaml:3:7)"
+    ]
+
+
+def test_an_error_names_its_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = Console({})
+    told.log_to(lambda: tmp_path, "build")
+    told.child("Step 1/2")
+    told.error(PROBLEM)
+    assert f"  log: {told.log_path}\n" in capsys.readouterr().err
+    kept = Path(told.log_path).read_text(encoding="utf-8")
+    assert "Step 1/2" in kept
+    assert "cannot install `flash-attn`" in kept
+    close(told)
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "said", "warned", "child"),
+    [(1, True, True, True), (0, True, True, False), (-1, False, True, False), (-2, False, False, False)],
+)
+def test_how_much_is_told(
+    verbosity: int, said: bool, warned: bool, child: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = Console({}, verbosity=verbosity)
+    told.say("saying")
+    told.warn(Problem("no-gpu", "warning of it"))
+    told.child("from the child")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("saying" in err, "warning of it" in err, "from the child" in err) == (said, warned, child)
+    told.error(Problem("bug", "an error is told always"))
+    assert "an error is told always" in capsys.readouterr().err
+
+
+def test_a_step_says_how_long_it_took(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    times = iter([10.0, 12.34])
+    monkeypatch.setattr("time.monotonic", lambda: next(times))
+    with Console({}).step("building mmdetection"):
+        pass
+    assert capsys.readouterr().err == "building mmdetection ...\nbuilding mmdetection: 2.3 s\n"
+
+
+def test_a_step_that_fails_does_not_claim_to_be_done(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="x"), Console({}).step("building"):
+        raise ValueError("x")
+    assert capsys.readouterr().err == "building ...\n"
+
+
+def test_answers_go_to_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    told = Console({}, verbosity=-5)
+    told.answer("a table")
+    told.answer("")
+    told.answer("ends\n")
+    assert capsys.readouterr() == ("a table\nends\n", "")
+
+
+@pytest.mark.parametrize(
+    ("env", "terminal", "colour"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"TERM": "dumb"}, True, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        ({"NO_COLOR": ""}, True, True),
+        ({"FORCE_COLOR": "1"}, False, True),
+    ],
+)
+def test_colour(env: dict[str, str], terminal: bool, colour: bool) -> None:
+    assert wants_colour(env, Terminal() if terminal else io.StringIO()) is colour
+
+
+def test_colour_never_carries_the_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", stream := Terminal())
+    Console({}).error(PROBLEM)
+    assert "\x1b[31merror:\x1b[0m cannot install" in stream.getvalue()
+    monkeypatch.setattr("sys.stderr", stream := Terminal())
+    Console({}, colour=False).error(PROBLEM)
+    assert stream.getvalue().startswith("error: cannot install")
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["https://me:hunter2@example.com/x.git", "CLEARML_API_SECRET_KEY=hunter2", "password: hunter2", "TOKEN=hunter2"],
+)
+def test_no_secret_reaches_the_terminal_or_the_log(
+    secret: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = Console({}, verbosity=1)
+    told.log_to(lambda: tmp_path, "add")
+    told.say(f"fetching {secret}")
+    told.child(secret)
+    told.warn(Problem("bad-source", secret, secret, secret))
+    told.error(Problem("bad-source", secret, secret, secret))
+    shown = capsys.readouterr().err + Path(told.log_path).read_text(encoding="utf-8")
+    assert "hunter2" not in shown
+    assert shown.count("***") >= 8
+    close(told)
+
+
+def test_old_logs_go(tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / f"20200101-0000{number:02}-build-1.log").touch()
+    told = Console({}, verbosity=-1)
+    told.log_to(lambda: tmp_path, "build")
+    told.say("x")
+    assert len(list(tmp_path.glob("*.log"))) == console._KEPT_LOGS
+    assert not (tmp_path / "20200101-000000-build-1.log").exists()
+    close(told)
+
+
+def test_no_log_without_a_place_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in (None, tmp_path / "missing"):
+        told = Console({})
+        told.log_to(lambda found=folder: found, "build")  # type: ignore[misc]
+        told.say("x")
+        assert told.log_path == ""
+    assert capsys.readouterr().err == "x\nx\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "agreed"), [("y\n", True), ("YES\n", True), ("\n", False), ("n\n", False), ("", False)]
+)
+def test_a_question_on_a_terminal(answer: str, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(answer))
+    monkeypatch.setattr("sys.stderr", stream := Terminal())
+    assert Console({}, colour=False).confirm("remove it?") is agreed
+    assert stream.getvalue() == "remove it? [y/N] "
+
+
+def test_nobody_is_asked_without_a_terminal_or_with_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", stream := Terminal())
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert Console({}).confirm("remove it?")
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    assert Console({}, yes=True).confirm("remove it?")
+    assert stream.getvalue() == ""
+
+
+def test_a_terminal_that_does_not_know_every_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii", write_through=True))
+    Console({}).answer("機械 \udcff")
+    assert raw.getvalue() == b"\\u6a5f\\u68b0 \\udcff\n"
+
+
+def test_a_reader_that_went_away_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Gone())
+    Console({}).answer("x")
+
+
+def close(told: Console) -> None:
+    if told._log is not None and told._log._file is not None:
+        told._log._file.close()
