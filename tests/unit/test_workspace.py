@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kobako.errors import UsageError
@@ -36,6 +36,7 @@ def test_every_byte_survives(tmp_path: Path, content: bytes) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["x"]
 
 
+@settings(deadline=None, max_examples=30)  # each example waits for the disk
 @given(content=st.binary(max_size=200))
 def test_any_bytes_survive(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

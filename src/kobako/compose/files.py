@@ -113,12 +113,15 @@ def _parsed(text: str, file: Path) -> dict[str, str]:
 
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:
+            said = binding.original.string
+            above = said[: len(said) - len(said.lstrip())].count("\n")
+            name, equals, _ = said.strip().splitlines()[0].partition("=")  # a value may be a secret
             raise UsageError(
                 "invalid-setting",
                 "a line of the environment file is not understood",
-                why=binding.original.string.strip()[:80],
+                why=f"{name[:60]}{equals and '=...'}",
                 fix="write NAME=value, the value in quotes where it holds spaces",
-                where=Where(str(file), binding.original.line),
+                where=Where(str(file), binding.original.line + above),
             )
     return {key: value for key, value in dotenv_values(stream=io.StringIO(text)).items() if value is not None}
 

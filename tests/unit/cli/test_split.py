@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kobako.cli.main import VERBS, _split
@@ -74,6 +74,7 @@ def test_no_tail() -> None:
 WORDS = st.lists(st.sampled_from(["box", "--", "-v", "--json", "--engine", "-e", "A=b", "--config=x", ""]), max_size=8)
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_what_follows_the_service_reaches_the_program_untouched(words: list[str]) -> None:
     for first in ([], ["--engine", "docker"], ["-v", "-e", "A=b"]):
@@ -81,6 +82,7 @@ def test_what_follows_the_service_reaches_the_program_untouched(words: list[str]
         assert split([*first, "box", "--", *words], "args") == ([*first, "box"], tuple(words))
 
 
+@settings(deadline=None)
 @given(WORDS, st.sampled_from(["", "command", "args"]))
 def test_no_word_is_lost_but_separators(words: list[str], tail: str) -> None:
     own, inside = split(words, tail)
