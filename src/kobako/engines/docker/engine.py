@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -161,7 +162,8 @@ class DockerEngine:
         try:
             return Session(self._api, container).run(command, streams)
         finally:
-            ownership.hand_over(self._api, container)
+            with contextlib.suppress(EngineError):  # a later command catches up
+                ownership.hand_over(self._api, container)
 
     def logs(self, service: Service, streams: Streams, options: LogOptions) -> int:
         container = self._containers.of(service)

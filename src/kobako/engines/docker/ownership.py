@@ -7,8 +7,8 @@ folders touched since the command began are looked into: a data set of a million
 
 from __future__ import annotations
 
-import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,28 +33,34 @@ class Ownership:
     def __init__(self, service: Service, root: str, state: Path) -> None:
         self._roots = [] if os.geteuid() == 0 or service.user is not None else _writable(service, root)
         self._state = state
-        self._marker = state / "sessions" / service.name
+        self._folder = state / "sessions" / service.name
+        self._marker = self._folder / str(os.getpid())
 
     def begin(self) -> None:
-        """Remember that root may write from now on; outlives a kill, so that the next command catches up."""
-        if self._roots and not self._marker.exists():
+        """Remember that root may write from now on; outlives a kill, so that a later command catches up."""
+        if self._roots:
             make_state(self._state)
-            self._marker.parent.mkdir(exist_ok=True)
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._marker.touch()
 
     def hand_over(self, api: Api, container: Container) -> int:
-        """Make the caller the owner of what root left; how many files and folders that were."""
-        if not self._roots or not self._marker.exists():
+        """Make the caller the owner of what root left; how many files and folders that were.
+
+        Looks after what this command left and what commands that were killed did; others that still run look after
+        their own.
+        """
+        if not self._roots:
             return 0
-        since = self._marker.stat().st_mtime - _SLACK
+        markers = [self._marker, *(one for one in self._folder.iterdir() if not _runs(one.name))]
+        since = min(map(_begun, markers)) - _SLACK
         count = 0
         for _ in range(_PASSES):
             found = self._pass(api, container, since)
             count += found
             if not found:
                 break
-        with contextlib.suppress(FileNotFoundError):
-            self._marker.unlink()
+        for marker in markers:
+            marker.unlink(missing_ok=True)
         return count
 
     def _pass(self, api: Api, container: Container, since: float) -> int:
@@ -65,6 +71,23 @@ class Ownership:
                 collect(api, container, ("sh", "-c", script, "kobako", f"{os.getuid()}:{os.getgid()}", *batch))
                 count += len(batch)
         return count
+
+
+def _begun(marker: Path) -> float:
+    try:
+        return marker.stat().st_mtime
+    except FileNotFoundError:  # another command has caught up with it just now
+        return time.time()
+
+
+def _runs(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True  # a process of somebody else, with the same number
+    return True
 
 
 def _writable(service: Service, root: str) -> list[tuple[str, str]]:
