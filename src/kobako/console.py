@@ -42,6 +42,11 @@ class Console:
         """Keep a log of this run in the folder, which is asked for when there is something to write."""
         self._log = _Log(folder, verb)
 
+    def close(self) -> None:
+        """Close the log."""
+        if self._log is not None:
+            self._log.close()
+
     def say(self, line: str) -> None:
         self._record(line)
         if self._verbosity >= 0:
@@ -115,6 +120,11 @@ class _Log:
     @property
     def written(self) -> bool:
         return self._file is not None
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._broken = True
 
     def write(self, text: str) -> None:
         if self._broken:

@@ -55,7 +55,7 @@ class Machine:
 
     def run(self, *argv: str) -> Outcome:
         # messages are looked at: they are to be the English ones
-        return process.run(argv, env={"LC_ALL": "C"})
+        return process.ask(argv, env={"LC_ALL": "C"})
 
     def text(self, path: str) -> str | None:
         try:

@@ -140,6 +140,19 @@ def run(
     return Outcome(tuple(argv), process.returncode, "".join(out), "".join(err), time.monotonic() - begin)
 
 
+def ask(argv: Sequence[str], seconds: float = 20) -> Outcome:
+    """Run a program that should answer at once; one that does not is killed and counts as not started."""
+    begin = time.monotonic()
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
+    except OSError as error:
+        return Outcome(tuple(argv), None, "", str(error), time.monotonic() - begin)
+    except subprocess.TimeoutExpired:
+        return Outcome(tuple(argv), None, "", f"no answer within {seconds:.0f} s", time.monotonic() - begin)
+    out, err = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
+    return Outcome(tuple(argv), done.returncode, out, err, time.monotonic() - begin)
+
+
 def _read(pipe: IO[bytes] | None, kept: list[str], on_line: Callable[[str], None] | None) -> None:
     assert pipe is not None  # noqa: S101 - Popen was given PIPE
     with pipe:

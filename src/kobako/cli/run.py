@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from kobako.actions.context import Context, relative
 from kobako.console import Console
-from kobako.errors import BUG, USAGE, KobakoError, Stopped, UsageError
+from kobako.errors import BUG, DONE, USAGE, KobakoError, Stopped, UsageError
 from kobako.model.result import Problem, Result
 
 
@@ -62,6 +62,8 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
         args = parser(verb, module).parse_args(own)
     except UsageError as error:
         return usage_error(verb, error.what, error.fix, list(words))
+    except SystemExit:  # argparse has printed the help
+        return DONE
     console = Console(os.environ, verbosity=args.verbose - args.quiet, yes=args.yes, colour=not args.no_color)
     as_json = bool(getattr(args, "json", False))
     start = Path(args.workspace) if args.workspace else Path.cwd()
@@ -69,6 +71,7 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
     console.log_to(lambda: _logs(context), verb)
     result = _result(verb, module, (args, tail), context)
     _tell(result, console, as_json=as_json, debug=args.verbose > 1)
+    console.close()
     return result.exit_code
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from kobako import __version__
 from kobako.compose.files import Found
-from kobako.errors import Where
+from kobako.errors import UsageError, Where
 from kobako.model.service import Build, Hints, Mount, Project, Service
 
 
@@ -51,20 +51,27 @@ def load(found: Found, state: Path) -> Project:
     made, read = project.load(found._replace(env=env))
     names = sorted(env.names)
     files = [str(file) for file in read]
-    with contextlib.suppress(OSError):  # a folder that cannot be written is still worth working in
+    with contextlib.suppress(OSError, UsageError):  # a folder that cannot be written is still worth working in
         _keep(path, {"key": _key(found, files, names), "files": files, "variables": names, "project": made})
     return made
 
 
 def _key(found: Found, files: list[str], names: list[str]) -> list[Any]:
-    stats = [os.stat(file) for file in files]
     return [
         __version__,
         [str(file) for file in found.files],
-        [[one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns] for one in stats],
+        [_identity(file) for file in files],
         [found.env.get(name) for name in names if name in _OPEN],
         _digest({name: found.env.get(name) for name in names if name not in _OPEN}),
     ]
+
+
+def _identity(file: str) -> list[int]:
+    try:
+        found = os.stat(file)
+    except FileNotFoundError:
+        return []
+    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
 
 
 _OPEN = frozenset({"COMPOSE_PROJECT_NAME", "HOME"})

@@ -181,8 +181,8 @@ class _Reader:
         listed = [source.folder / text for text in texts] or [folder / ".env"]
         below: dict[str, str] = {}
         for file in listed:
+            self._env_files.append(file)  # one that is not there is remembered as such
             if files.is_file(file):
-                self._env_files.append(file)
                 below.update(files.dotenv(read_text(file), file))
         return _Layered(source.env, below) if below else source.env
 

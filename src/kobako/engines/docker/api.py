@@ -16,7 +16,8 @@ import h11
 from kobako.engines.docker.endpoint import Connection, Endpoint
 from kobako.errors import EngineError
 
-MULTIPLEXED = "multiplexed"
+TIMEOUT = 60.0
+"""Seconds in which a daemon must have answered a call; none of those made here waits for work to be done."""
 
 
 class ApiError(EngineError):
@@ -49,6 +50,7 @@ class Api:
     ) -> Any:
         """The decoded JSON answer (None where there is none). Raises ``ApiError`` from status 400 on."""
         with Connection(self.endpoint) as connection:
+            connection.socket.settimeout(TIMEOUT)
             http = h11.Connection(h11.CLIENT)
             self._send(connection, http, (method, _target(path, query)), body)
             status, content, _ = self._receive(connection, http)

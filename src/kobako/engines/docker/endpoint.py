@@ -67,9 +67,18 @@ class Connection:
         with theirs:
             from kobako import process  # noqa: PLC0415 - a unix socket needs no program
 
-            self._helper = process.spawn(
-                ["docker", "system", "dial-stdio"], stdin=theirs.fileno(), stdout=theirs.fileno()
-            )
+            try:
+                self._helper = process.spawn(
+                    ["docker", "system", "dial-stdio"], stdin=theirs.fileno(), stdout=theirs.fileno()
+                )
+            except OSError as error:
+                ours.close()
+                raise EngineError(
+                    "docker-missing",
+                    f"the docker program is needed to reach {endpoint.host}",
+                    why=f"it cannot be started: {error.strerror}",
+                    fix="install it: https://docs.docker.com/engine/install/",
+                ) from error
         self.socket = ours
 
     def close(self) -> None:
