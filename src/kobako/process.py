@@ -140,11 +140,14 @@ def run(
     return Outcome(tuple(argv), process.returncode, "".join(out), "".join(err), time.monotonic() - begin)
 
 
-def ask(argv: Sequence[str], seconds: float = 20) -> Outcome:
+def ask(argv: Sequence[str], *, env: Mapping[str, str] | None = None, seconds: float = 20) -> Outcome:
     """Run a program that should answer at once; one that does not is killed and counts as not started."""
     begin = time.monotonic()
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
+        environment = {**os.environ, **env} if env else None
+        done = subprocess.run(
+            argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False
+        )
     except OSError as error:
         return Outcome(tuple(argv), None, "", str(error), time.monotonic() - begin)
     except subprocess.TimeoutExpired:
