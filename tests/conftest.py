@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from infra import guard
 from infra.need import strict
 
 pytest_plugins = ["infra.fixtures"]
+
+# A shell starts what it runs in the background with SIGINT ignored, and children inherit that: not the ones tested here.
+for _signal in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, signal.default_int_handler if _signal == signal.SIGINT else signal.SIG_DFL)
 
 UNIT = Path(__file__).parent / "unit"
 # The first test of a cold machine waits for packages, a base file system and PyTorch.

@@ -196,3 +196,14 @@ def test_verify_says_what_failed(box: Box) -> None:
     assert broken.code == 1
     assert "broken" in broken.stderr
     assert "docker/Box:3" in broken.stderr
+
+
+def test_nohup_outlives_its_terminal(box: Box) -> None:
+    box.ok("up", "box")
+    argv = ["nohup", *kobako_argv(), "exec", "box", "sh", "-c", "echo ready; sleep 2; echo done"]
+    running = start(argv, cwd=box.folder, env=kobako_environment(box.env))
+    assert running.stdout is not None
+    assert running.stdout.readline() == b"ready\n"
+    running.send_signal(signal.SIGHUP)
+    out, _ = running.communicate(timeout=30)
+    assert (running.returncode, out) == (0, b"done\n")

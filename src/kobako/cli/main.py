@@ -57,7 +57,9 @@ def entry() -> NoReturn:
 def main(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code. Never raises."""
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _stopped)
+        # `nohup kobako train ... &` asks for a program that outlives its terminal: what is ignored stays ignored
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, _stopped)
     try:
         return _main(list(argv))
     except Stopped as stopped:
