@@ -171,6 +171,7 @@ def test_terminal(terminal: Callable[..., Terminal]) -> None:
 
 def test_tmux(tmux: Callable[..., Tmux], tmp_path: Path) -> None:
     shell = tmux(["sh", "-i"], cwd=tmp_path, env={"PATH": "/usr/bin:/bin", "PS1": "> "})
+    shell.wait_for(r"(?m)^>")
     shell.keys("echo $((6*7))", "Enter")
     shell.wait_for(r"(?m)^42$")
 
