@@ -31,7 +31,7 @@ class Console:
         self._verbosity = verbosity
         self._yes = yes
         self._log: _Log | None = None
-        self._colour = colour and wants_colour(env, sys.stderr)
+        self._colour = colour and sys.stderr is not None and wants_colour(env, sys.stderr)
 
     @property
     def log_path(self) -> str:
@@ -70,7 +70,8 @@ class Console:
             self._err(line)
 
     def confirm(self, question: str) -> bool:
-        if self._yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        person = sys.stdin is not None and sys.stderr is not None and sys.stdin.isatty() and sys.stderr.isatty()
+        if self._yes or not person:
             return True
         self._write(sys.stderr, f"{question} [y/N] ")
         answer = sys.stdin.readline()
@@ -85,7 +86,7 @@ class Console:
         self._err("\n".join(lines))
 
     def answer(self, text: str) -> None:
-        """The answer itself, on standard output."""
+        """The answer itself, on standard output. Raises ``OSError`` where it cannot be written."""
         if text:
             self._write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
 
@@ -93,9 +94,12 @@ class Console:
         return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self._colour else text
 
     def _err(self, text: str) -> None:
-        self._write(sys.stderr, f"{mask(text)}\n")
+        with contextlib.suppress(OSError):  # nobody can be told that nobody can be told
+            self._write(sys.stderr, f"{mask(text)}\n")
 
-    def _write(self, stream: TextIO, text: str) -> None:
+    def _write(self, stream: TextIO | None, text: str) -> None:
+        if stream is None:
+            return
         # a reader that went away (| head) is no reason to stop the work; a terminal may not know every character
         with contextlib.suppress(BrokenPipeError):
             encoding = stream.encoding or "utf-8"

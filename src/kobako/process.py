@@ -136,7 +136,7 @@ def run(
                 process.stdin.close()
         process.wait()
         for reader in readers:
-            reader.join()
+            reader.join(GRACE)  # what the program started may hold its output open and go on
     return Outcome(tuple(argv), process.returncode, "".join(out), "".join(err), time.monotonic() - begin)
 
 
@@ -169,9 +169,12 @@ def _read(pipe: IO[bytes] | None, kept: list[str], on_line: Callable[[str], None
 
 def attach(argv: Sequence[str], *, cwd: str | Path | None = None, stdin: int | None, stdout: int, stderr: int) -> int:
     """Run a program on the given file descriptors and return its exit code (128+N when signal N killed it)."""
-    process = subprocess.Popen(
-        list(argv), cwd=cwd, stdin=subprocess.DEVNULL if stdin is None else stdin, stdout=stdout, stderr=stderr
-    )
+    try:
+        process = subprocess.Popen(
+            list(argv), cwd=cwd, stdin=subprocess.DEVNULL if stdin is None else stdin, stdout=stdout, stderr=stderr
+        )
+    except OSError as error:
+        raise WorkError("command-failed", f"cannot start {argv[0]}", why=error.strerror or str(error)) from error
     with started(process):
         code = process.wait()
     return code if code >= 0 else 128 - code

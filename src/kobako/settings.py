@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kobako.errors import UsageError
 
-ENGINES = ("docker",)
+ENGINES: tuple[str, ...] = ("docker",)
 """The engines there are, in the order in which they are tried."""
 
 

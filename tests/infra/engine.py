@@ -194,7 +194,7 @@ def _sweep(run_folder: Path, slot: Path, *, remove: bool = True) -> None:
     processes.end({pid for pid in left if b"dockerd" in _command_line(pid)})
     processes.end(left, seconds=2)
     processes.unmount_below(run_folder)
-    processes.unmount_below(slot / "data")
+    processes.unmount_below(slot)
     if remove:
         shutil.rmtree(run_folder, ignore_errors=True)
         (slot / "run").unlink(missing_ok=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from kobako.actions import start
 from kobako.actions.context import Context, each
 from kobako.errors import UsageError
-from kobako.model.result import Problem, Result
+from kobako.model.result import Result
 from kobako.model.service import Service
 from kobako.protocols import Built, Engine
 
@@ -19,35 +18,16 @@ def build(context: Context, names: tuple[str, ...], *, fresh: bool = False) -> R
     if not services:
         raise UsageError("no-build-no-image", "no service has anything to build", fix="kobako add SOURCE")
     for service in services:
-        check(context, service)
+        start.check_recipe(context, service)
     done: list[dict[str, Any]] = []
     for service in services:
         engine = context.engine(service)
         with context.narrator.step(f"building {service.title}"):
             built = engine.build(service, fresh=fresh)
-        report_moved(context, built)
+        start.report_moved(context, built)
         done.append(_data(service, engine, built))
     first = done[0] if len(done) == 1 else {"services": done}
     return Result("build", data=first, text="\n".join(f"{one['service']}: {one['image']}" for one in done))
-
-
-def check(context: Context, service: Service) -> None:
-    """There is something to build from. Raises ``UsageError`` with its place."""
-    start.check(service)
-    recipe = service.build.dockerfile if service.build is not None else None
-    if recipe is not None and not Path(recipe).is_file():
-        raise UsageError(
-            "missing-dockerfile",
-            f"the Dockerfile of {service.title} does not exist: {context.workspace.relative(recipe)}",
-            fix="correct build.dockerfile, or write the file",
-            where=service.build.where if service.build is not None else None,
-        )
-
-
-def report_moved(context: Context, built: Built) -> None:
-    if built.moved:
-        names = ", ".join(f"{name} {old} -> {new}" for name, old, new in built.moved)
-        context.narrator.warn(Problem("base-moved", "packages of the base image changed version", names))
 
 
 def _data(service: Service, engine: Engine, built: Built) -> dict[str, Any]:

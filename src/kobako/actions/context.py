@@ -11,7 +11,7 @@ from kobako.compose import cache, files
 from kobako.errors import EngineError, UsageError
 from kobako.model.result import Problem
 from kobako.model.service import Project, Service
-from kobako.protocols import Engine, Narrator
+from kobako.protocols import Availability, Engine, Narrator
 from kobako.workspace import Workspace
 
 
@@ -23,6 +23,7 @@ class Context:
         self.env = env
         self.narrator = narrator
         self.engine_flag = engine_flag
+        self._engines: dict[str | None, Engine] = {}
 
     @functools.cached_property
     def found(self) -> files.Found:
@@ -46,21 +47,27 @@ class Context:
                 return service
         raise _unknown(name, list(services), self.workspace.relative(self.found.files[0]))
 
-    def engine(self, service: Service | None = None) -> Engine:
-        """The engine to use for a service, chosen once and named in one line where nobody named it."""
-        hint = service.hints.engine if service is not None else None
+    def engine(self, service: Service) -> Engine:
+        """The engine to use for a service; which and why is in the log, and shown under ``-v``."""
+        hint = service.hints.engine
+        if hint not in self._engines:
+            self._engines[hint] = self._chosen(hint)
+        return self._engines[hint]
+
+    def _chosen(self, hint: str | None) -> Engine:
         chosen = settings.engine_name(self.engine_flag, self.env, hint)
         names = (chosen.value,) if chosen.value else settings.ENGINES
-        problems = []
+        problems: list[Problem] = []
         for name in names:
             engine = engines.make(name, self.project, self.narrator, self.workspace.state)
-            if chosen.value:
-                return engine
-            availability = engine.available()
+            # where there is no choice the first call tells as much as a question would
+            availability = Availability(usable=True) if len(names) == 1 else engine.available()
             if availability.usable:
+                why = chosen.origin if chosen.value else "the first that is usable"
+                self.narrator.child(f"engine: {name} ({why})")
                 return engine
-            problems.append(availability.problem)
-        raise _unusable([problem for problem in problems if problem is not None])
+            problems += [] if availability.problem is None else [availability.problem]
+        raise _unusable(problems)
 
 
 def _unknown(name: str, known: list[str], file: str) -> UsageError:

@@ -22,7 +22,10 @@ _PROGRAM = 'mkdir -p "$HOME"; exec "$@"'
 _PYTHON = 'mkdir -p "$HOME"; if command -v python >/dev/null; then exec python "$@"; else exec python3 "$@"; fi'
 
 # Run as root before: a program that writes to its working directory may do so. A mounted folder is the caller's.
-_OPEN = '[ "$PWD" = / ] || [ "$(stat -c %u .)" != 0 ] || chown "$1" .'
+_OPEN = (
+    'case "$PWD" in /|/bin*|/boot*|/dev*|/etc*|/lib*|/proc*|/root*|/run*|/sbin*|/sys*|/usr*|/var*) exit 0;; esac; '
+    '[ "$(stat -c %u .)" != 0 ] || chown "$1" .'
+)
 
 # bash where there is one; the prompt of the mission is bash's.
 _QUIET = Streams(None, 2, 2)
@@ -72,14 +75,15 @@ def run_as_caller(
     engine: Engine, service: Service, request: Request, argv: tuple[str, ...], streams: Streams | None = None
 ) -> int:
     """Run a command whose files are to belong to the caller; its exit code."""
-    user = engine.caller(service)
+    user = None if request.user else engine.caller(service)
     env = dict(request.env)
     if user is not None:
         uid = os.getuid()
         name = os.environ.get("USER") or f"user{uid}"
         home = f"/tmp/kobako-{uid}"  # noqa: S108 - inside, and the caller's own by its name
         env = {"HOME": home, "USER": name, "LOGNAME": name, **env}
-        engine.run(service, Command(("/bin/sh", "-c", _OPEN, "kobako", user), user="0", stdin=False), _QUIET)
+        opening = ("/bin/sh", "-c", _OPEN, "kobako", user)
+        engine.run(service, Command(opening, user="0", workdir=request.workdir, stdin=False), _QUIET)
     script = _PYTHON if argv[0] == "python" else _PROGRAM
     inside = ("/bin/sh", "-c", script, "kobako", *(argv[1:] if argv[0] == "python" else argv))
     command = _command(request, inside, env=env, user=user)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kobako.actions.context import Context
 from kobako.errors import UsageError
+from kobako.model.result import Problem
 from kobako.model.service import Service
-from kobako.protocols import Engine
+from kobako.protocols import Built, Engine
 
 
 def check(service: Service) -> None:
@@ -19,12 +22,32 @@ def check(service: Service) -> None:
         )
 
 
+def check_recipe(context: Context, service: Service) -> None:
+    """There is something to build from. Raises ``UsageError`` with its place."""
+    check(service)
+    recipe = service.build.dockerfile if service.build is not None else None
+    if recipe is not None and not Path(recipe).is_file():
+        raise UsageError(
+            "missing-dockerfile",
+            f"the Dockerfile of {service.title} does not exist: {context.workspace.relative(recipe)}",
+            fix="correct build.dockerfile, or write the file",
+            where=service.build.where if service.build is not None else None,
+        )
+
+
+def report_moved(context: Context, built: Built) -> None:
+    if built.moved:
+        names = ", ".join(f"{name} {old} -> {new}" for name, old, new in built.moved)
+        context.narrator.warn(Problem("base-moved", "packages of the base image changed version", names))
+
+
 def build_if_missing(context: Context, engine: Engine, service: Service) -> bool:
     """Build the image where there is none; whether that was needed."""
     if engine.states([service])[service.name] != "absent":
         return False
+    check_recipe(context, service)
     context.narrator.say(f"{service.title} is not built yet: building it")
-    engine.build(service)
+    report_moved(context, engine.build(service))
     return True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kobako.actions import build, start
+from kobako.actions import start
 from kobako.actions.context import Context
 from kobako.model.result import Result
 
@@ -16,7 +16,6 @@ def up(context: Context, names: tuple[str, ...]) -> Result:
     for service in services:
         engine = context.engine(service)
         if engine.states([service])[service.name] == "absent":
-            build.check(context, service)
             start.build_if_missing(context, engine, service)
         started = engine.up(service)
         data.append({"service": service.name, "name": service.title, "engine": engine.name, "started": started})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
-import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from kobako.actions import build, run, start
+from kobako.actions import run, start
 from kobako.actions.context import Context
 from kobako.errors import FAILED, BuildError, KobakoError, UsageError
 from kobako.model.result import Problem, Result
@@ -28,8 +29,7 @@ def verify(context: Context, name: str, args: tuple[str, ...] = ()) -> Result:
     stays an ``EngineError``.
     """
     service = context.service(name)
-    start.check(service)
-    build.check(context, service)
+    start.check_recipe(context, service)
     if service.hints.verify is None:
         run.check_entry(context, service)
     engine = context.engine(service)
@@ -55,7 +55,7 @@ class _Verification:
             built = self._step("build", lambda: self._engine.build(self._service, fresh=True))
         except BuildError as error:
             return self._result(Problem.of(error))
-        build.report_moved(self._context, built)
+        start.report_moved(self._context, built)
         try:
             self._step("start", lambda: self._engine.up(self._service))
         except KobakoError as error:
@@ -87,17 +87,25 @@ class _Verification:
         return done
 
     def _try(self, argv: tuple[str, ...]) -> tuple[int, str]:
-        """Run the command with its output in a file, so that its end can be told."""
-        with tempfile.TemporaryFile() as output:
+        """Run the command; each line goes to the log (and is shown under ``-v``), the last ones are kept."""
+        kept: deque[str] = deque(maxlen=_KEPT_LINES)
+        reading, writing = os.pipe()
+        reader = threading.Thread(target=self._follow, args=(reading, kept), daemon=True)
+        reader.start()
+        try:
             request = run.Request(self._service.name, terminal=False)
-            streams = Streams(None, output.fileno(), output.fileno())
+            streams = Streams(None, writing, writing)
             code = run.run_as_caller(self._engine, self._service, request, argv, streams)
-            size = output.seek(0, os.SEEK_END)
-            output.seek(max(0, size - 64 * 1024))
-            lines = output.read().decode("utf-8", "replace").splitlines()
-        for line in lines:
-            self._context.narrator.child(line)
-        return code, "\n".join(lines[-_KEPT_LINES:])
+        finally:
+            os.close(writing)
+            reader.join()
+        return code, "\n".join(kept)
+
+    def _follow(self, reading: int, kept: deque[str]) -> None:
+        with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                kept.append(line.rstrip("\n"))
+                self._context.narrator.child(kept[-1])
 
     def _result(self, problem: Problem | None) -> Result:
         total = sum(step["seconds"] for step in self._steps)

@@ -20,7 +20,8 @@ def configure_inside(parser: argparse.ArgumentParser) -> None:
 
 
 def request(args: argparse.Namespace, tail: tuple[str, ...]) -> Request:
-    env = dict(item.split("=", 1) if "=" in item else (item, os.environ.get(item, "")) for item in args.env)
+    pairs = [item.split("=", 1) if "=" in item else [item, os.environ.get(item)] for item in args.env]
+    env = {name: value for name, value in pairs if name is not None and value is not None}
     return Request(
         service=args.service,
         argv=tail,

@@ -49,13 +49,14 @@ def entry() -> NoReturn:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except BrokenPipeError:
+    except (OSError, AttributeError):  # nobody reads, the disk is full, or the stream was closed from the start
         pass
     os._exit(code)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code. Never raises."""
+    _open_streams()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # `nohup kobako train ... &` asks for a program that outlives its terminal: what is ignored stays ignored
         if signal.getsignal(signum) is not signal.SIG_IGN:
@@ -64,6 +65,15 @@ def main(argv: Sequence[str]) -> int:
         return _main(list(argv))
     except Stopped as stopped:
         return stopped.exit_code
+
+
+def _open_streams() -> None:
+    """A stream that the caller closed becomes /dev/null: else the next socket would be taken for it."""
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _stopped(signum: int, _frame: FrameType | None) -> None:

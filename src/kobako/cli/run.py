@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ from typing import NoReturn
 
 from kobako.actions.context import Context, relative
 from kobako.console import Console
-from kobako.errors import BUG, DONE, USAGE, KobakoError, Stopped, UsageError
+from kobako.errors import BUG, DONE, FAILED, INTERRUPTED, USAGE, KobakoError, Stopped, UsageError
 from kobako.model.result import Problem, Result
 
 
@@ -66,13 +67,25 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
         return DONE
     console = Console(os.environ, verbosity=args.verbose - args.quiet, yes=args.yes, colour=not args.no_color)
     as_json = bool(getattr(args, "json", False))
-    start = Path(args.workspace) if args.workspace else Path.cwd()
-    context = Context(start.absolute(), os.environ, console, args.engine)
+    context = Context(_start(args.workspace), os.environ, console, args.engine)
     console.log_to(lambda: _logs(context), verb)
     result = _result(verb, module, (args, tail), context)
-    _tell(result, console, as_json=as_json, debug=args.verbose > 1)
+    code = result.exit_code
+    try:
+        _tell(result, console, as_json=as_json, debug=args.verbose > 1)
+    except OSError as error:
+        console.error(Problem("unreadable", "cannot write the answer", error.strerror or str(error)))
+        code = code or FAILED
     console.close()
-    return result.exit_code
+    return code
+
+
+def _start(workspace: str | None) -> Path:
+    """The folder to begin in, by the name that the shell has for it: Compose names the project after that."""
+    if workspace:
+        return Path(workspace).absolute()
+    named = os.environ.get("PWD", "")
+    return Path(named) if os.path.isabs(named) and os.path.isdir(named) and os.path.samefile(named, ".") else Path.cwd()
 
 
 def _logs(context: Context) -> Path | None:
@@ -92,7 +105,9 @@ def _result(
     except KobakoError as error:
         return Result(verb, "failed", error.exit_code, problems=(_shown(error, context),))
     except Stopped as stopped:
-        problem = Problem("interrupted", "interrupted" if stopped.exit_code == 130 else "asked to end")
+        if stopped.signum == signal.SIGPIPE:  # `| head` has seen enough: nobody's error
+            return Result(verb, exit_code=stopped.exit_code)
+        problem = Problem("interrupted", "interrupted" if stopped.exit_code == INTERRUPTED else "asked to end")
         return Result(verb, "failed", stopped.exit_code, problems=(problem,))
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes exit code 70
         return Result(verb, "failed", BUG, problems=(_bug(error),))
@@ -150,7 +165,7 @@ def split(words: Sequence[str], tail: str) -> tuple[list[str], tuple[str, ...]]:
         return list(words), ()
     position = 0
     while position < len(words) and words[position].startswith("-") and words[position] != "--":
-        position += 2 if words[position] in VALUED else 1
+        position += 2 if _takes_value(words[position]) else 1
     own, rest = list(words[: position + 1]), list(words[position + 1 :])
     if own and own[-1] == "--":
         own, rest = own[:-1] + rest[:1], rest[1:]
@@ -190,4 +205,13 @@ OWN = frozenset(
         "--no-tty",
     ]
 )
+
+
+def _takes_value(word: str) -> bool:
+    """Whether the next word is the value of this one; short flags may stand together (``-Tu root``)."""
+    return word in VALUED or (
+        not word.startswith("--") and len(word) > 2 and word[1:-1].isalpha() and word[-1] in "uwe"
+    )
+
+
 VALUED = frozenset({"--workspace", "--engine", "--user", "-u", "--workdir", "-w", "--env", "-e"})

@@ -1,6 +1,7 @@
 """Remembers what the compose files said, as long as neither they nor the variables in them change.
 
-Reading YAML with places costs 40 ms of every ``kobako exec``; comparing a few ``stat`` results costs nothing.
+Reading YAML with places costs 40 ms of every ``kobako exec``; comparing a few ``stat`` results costs nothing. Files
+with variables of the user's own are read every time.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ def load(found: Found, state: Path) -> Project:
     env = Seen(found.env)
     made, read = project.load(found._replace(env=env))
     names = sorted(env.names)
+    if not _OPEN.issuperset(names):
+        return made  # values that came from variables may be secrets: they are written nowhere
     files = [str(file) for file in read]
     with contextlib.suppress(OSError, UsageError):  # a folder that cannot be written is still worth working in
         _keep(path, {"key": _key(found, files, names), "files": files, "variables": names, "project": made})
@@ -61,8 +64,7 @@ def _key(found: Found, files: list[str], names: list[str]) -> list[Any]:
         __version__,
         [str(file) for file in found.files],
         [_identity(file) for file in files],
-        [found.env.get(name) for name in names if name in _OPEN],
-        _digest({name: found.env.get(name) for name in names if name not in _OPEN}),
+        [found.env.get(name) for name in names],
     ]
 
 
@@ -75,16 +77,7 @@ def _identity(file: str) -> list[int]:
 
 
 _OPEN = frozenset({"COMPOSE_PROJECT_NAME", "HOME"})
-
-
-def _digest(values: dict[str, str | None]) -> str:
-    """Values may be secrets: only their digest is kept."""
-    if not values:
-        return ""
-    import hashlib  # noqa: PLC0415 - 4 ms, and most compose files have no variables
-
-    text = json.dumps(values, sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+"""Variables whose values are no secrets."""
 
 
 def _keep(path: Path, content: dict[str, Any]) -> None:

@@ -131,7 +131,7 @@ def project_name(root: Path, named: str | None, env: Mapping[str, str]) -> str:
 
     "" where the folder's name leaves nothing.
     """
-    return _normal(env.get("COMPOSE_PROJECT_NAME") or named or root.resolve().name)
+    return _normal(env.get("COMPOSE_PROJECT_NAME") or named or root.name)
 
 
 def _normal(name: str) -> str:

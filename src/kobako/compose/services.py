@@ -151,7 +151,7 @@ def _long_mount(item: Keys, read: _Values) -> Mount:
         source,
         clean(read.text(item.get("target")) or ""),
         read_only=_true(item.get("read_only"), read),
-        create=create is not None and _true(create, read),
+        create=create is None or _true(create, read),
         where=item.where,
     )
 
@@ -187,7 +187,7 @@ def _hints(value: Tree | None, read: _Values) -> Hints:
     engine = value.get("engine")
     return Hints(
         source=_plain(source, read) if source is not None else {},
-        entry=_command(value.get("entry"), read),
+        entry=_entry(value.get("entry"), read),
         verify=_command(value.get("verify"), read),
         engine=read.text(engine),
     )
@@ -195,8 +195,24 @@ def _hints(value: Tree | None, read: _Values) -> Hints:
 
 def _command(value: Tree | None, read: _Values) -> str | tuple[str, ...] | None:
     found = _words(value, read)
-    if value is not None and not found:
+    if value is not None and not (found.strip() if isinstance(found, str) else found):
         raise UsageError("invalid-setting", "a command is wanted here", where=value.where)
+    return found
+
+
+def _entry(value: Tree | None, read: _Values) -> str | tuple[str, ...] | None:
+    """Words, not a shell's script: quotes must be closed."""
+    found = _command(value, read)
+    if isinstance(found, str) and value is not None:
+        import shlex  # noqa: PLC0415 - few services say it
+
+        try:
+            shlex.split(found)
+        except ValueError as error:
+            fix = "close the quote, or write a list of words"
+            raise UsageError(
+                "invalid-setting", "the entry is not understood", why=str(error), fix=fix, where=value.where
+            ) from error
     return found
 
 

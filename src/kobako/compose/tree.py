@@ -17,6 +17,9 @@ from kobako.errors import Where
 
 RESET, OVERRIDE = "!reset", "!override"
 
+_WHOLE = {("command",), ("entrypoint",), ("x-kobako", "entry"), ("x-kobako", "verify")}
+"""Lists that are one thing: a later one replaces an earlier one."""
+
 
 @dataclass(frozen=True)
 class Leaf:
@@ -102,7 +105,7 @@ def merge(base: Tree, over: Tree, path: tuple[str, ...] = ()) -> Tree | None:
             else:
                 merged[key] = kept
         return Keys(merged, over.where)
-    if isinstance(base, Items) and isinstance(over, Items) and path not in {("command",), ("entrypoint",)}:
+    if isinstance(base, Items) and isinstance(over, Items) and path not in _WHOLE:
         return _joined(base, over, path)
     return over
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kobako.masking import mask
 from kobako.model.result import Problem, Result
 
 SCHEMA = "kobako/1"
@@ -25,4 +26,5 @@ def envelope(result: Result) -> str:
 
 def _problem(problem: Problem) -> dict[str, Any]:
     where = None if problem.where is None else {"file": problem.where.file, "line": problem.where.line}
-    return {"code": problem.code, "what": problem.what, "why": problem.why, "fix": problem.fix, "where": where}
+    told = {"what": mask(problem.what), "why": mask(problem.why), "fix": mask(problem.fix)}
+    return {"code": problem.code, **told, "where": where}

@@ -101,13 +101,13 @@ def test_reservations(tmp_path: Path, body: str, reserves: bool) -> None:
         ("'${D:-./d}:/b'", Mount("bind", "{root}/d", "/b")),
         ("a:/b", Mount("volume", "a", "/b")),
         ("/b", Mount("volume", None, "/b")),
-        ("{type: bind, source: ./a, target: /b}", Mount("bind", "{root}/a", "/b", create=False)),
+        ("{type: bind, source: ./a, target: /b}", Mount("bind", "{root}/a", "/b")),
         (
             "{type: bind, source: a, target: /b, read_only: true, bind: {create_host_path: true}}",
             Mount("bind", "{root}/a", "/b", read_only=True),
         ),
-        ("{type: volume, source: a, target: /b}", Mount("volume", "a", "/b", create=False)),
-        ("{type: tmpfs, target: /b}", Mount("tmpfs", None, "/b", create=False)),
+        ("{type: volume, source: a, target: /b}", Mount("volume", "a", "/b")),
+        ("{type: tmpfs, target: /b}", Mount("tmpfs", None, "/b")),
         ("'./a b$$:/b'", Mount("bind", "{root}/a b$", "/b")),
     ],
 )
@@ -274,7 +274,7 @@ def test_what_is_wrong_and_where(tmp_path: Path, content: str, code: str, line: 
     "content",
     [
         MISSION,
-        "services: {a: {image: '${A:-x}', x-kobako: {entry: [a, b], source: {url: u}}, volumes: [~/x:/x]}}\n",
+        "services: {a: {image: x, x-kobako: {entry: [a, b], source: {url: u}}, volumes: [~/x:/x]}}\n",
         "name: n\nservices: {a: {build: {context: ., args: {A: , B: 1}}, command: [a]}}\n---\nservices: {b: }\n",
     ],
 )
@@ -285,6 +285,17 @@ def test_what_is_remembered_is_what_was_read(tmp_path: Path, content: str) -> No
     assert cache.load(found, tmp_path / ".kobako") == read
     assert cache.load(found, tmp_path / ".kobako") == read
     assert (tmp_path / ".kobako" / "cache" / "project.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_values_of_variables_are_written_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "services: {a: {build: {context: ., args: {T: '${TOKEN}'}}}}\n", encoding="utf-8"
+    )
+    found = files.find(tmp_path, {"TOKEN": "hunter2"})
+    made = cache.load(found, tmp_path / ".kobako").services["a"].build
+    assert made is not None
+    assert made.args == {"T": "hunter2"}
+    assert not (tmp_path / ".kobako").exists()
 
 
 def test_what_is_remembered_is_forgotten_with_its_reasons(tmp_path: Path) -> None:

@@ -73,9 +73,10 @@ def _version(text: str) -> tuple[int, ...]:
 class ComposeCli:
     """Calls Compose on one project, always with the project's name and files spelled out."""
 
-    def __init__(self, compose: Compose, project: Project) -> None:
+    def __init__(self, compose: Compose, project: Project, record: Callable[[str], None]) -> None:
         self.compose = compose
         self._project = project
+        self._record = record
 
     def run(
         self,
@@ -85,13 +86,15 @@ class ComposeCli:
         stdin: bytes | None = None,
     ) -> Outcome:
         """One call. ``files`` replaces the project's own compose files (``-`` is ``stdin``)."""
-        return process.run(
+        outcome = process.run(
             [*self.argv(files), *args],
             cwd=self._project.root,
             env=self._env(),
             on_line=on_line,
             stdin=stdin,
         )
+        self._record(f"$ {outcome.shown}: exit code {outcome.code} after {outcome.seconds:.1f} s")
+        return outcome
 
     def argv(self, files: Sequence[str] | None = None) -> list[str]:
         argv = [*self.compose.program, "--project-directory", self._project.root, "-p", self._project.container_prefix]

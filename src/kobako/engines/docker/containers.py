@@ -78,7 +78,8 @@ class Containers:
 
     def images(self) -> set[str]:
         """The tags of all images here, as they were given."""
-        return {tag for image in self._api.get("/images/json") for tag in image.get("RepoTags") or ()}
+        images = self._api.get("/images/json")
+        return {tag for image in images for key in ("RepoTags", "RepoDigests") for tag in image.get(key) or ()}
 
     def remove_set_aside(self) -> int:
         """Remove the stopped containers that docker-compose v1 renamed in order to replace them; how many."""
@@ -124,7 +125,11 @@ def image_names(service: Service, project: str) -> list[str]:
 def _tagged(image: str) -> str:
     """The image's name as the daemon lists it: with a tag, without Docker Hub's own prefix."""
     name = image.removeprefix("docker.io/").removeprefix("library/")
-    return name if ":" in name.rsplit("/", 1)[-1] or "@" in name else f"{name}:latest"
+    if "@" in name:
+        repository, digest = name.split("@", 1)
+        head, slash, tail = repository.rpartition("/")
+        return f"{head}{slash}{tail.split(':')[0]}@{digest}"
+    return name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
 
 
 def _found(item: dict[str, Any]) -> Found:

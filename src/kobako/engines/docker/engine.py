@@ -58,7 +58,10 @@ class DockerEngine:
     def _cli(self) -> ComposeCli:
         from kobako.engines.docker import compose  # noqa: PLC0415 - exec needs none of it
 
-        return compose.ComposeCli(compose.find(), self._project)
+        problem = self.available().problem
+        if problem is not None:
+            raise EngineError(problem.code, problem.what, why=problem.why, fix=problem.fix)
+        return compose.ComposeCli(compose.find(), self._project, self._narrator.child)
 
     def available(self) -> Availability:
         try:
@@ -85,9 +88,7 @@ class DockerEngine:
         from kobako.engines.docker import floor  # noqa: PLC0415
 
         if service.build is None:
-            outcome = self._cli.run("pull", service.name, on_line=self._narrator.child)
-            self._check(outcome, f"cannot pull {service.image}")
-            return Built(service.image or "")
+            return self._pull(service)
         how = "" if not fresh else ("argument" if building.declares_fresh(service) else "no-cache")
         try:
             steps = building.build(self._cli, service, self._narrator, fresh=how)
@@ -99,6 +100,15 @@ class DockerEngine:
         moved = floor.moved(self._api, image, service) if image else ()
         return Built(image, steps, moved)
 
+    def _pull(self, service: Service) -> Built:
+        """A service that is an image and nothing else: the newest one, or the one that is here."""
+        outcome = self._cli.run("pull", service.name, on_line=self._narrator.child)
+        if not outcome.ok and self._containers.image(service) is None:
+            self._check(outcome, f"cannot pull {service.image}")
+        if not outcome.ok:
+            self._narrator.say(f"{service.image} cannot be pulled: the one that is here is used")
+        return Built(service.image or "")
+
     def up(self, service: Service) -> bool:
         self._check_name(service)
         if self._api.endpoint.path is not None:  # the folders of another machine cannot be looked at
@@ -107,7 +117,8 @@ class DockerEngine:
             mounts.prepare(service, self._project.root, self._narrator)
         before = self._containers.of(service)
         since = self._started(before)
-        self._start(service, dropped=before is not None and before.running and _dropped(before))
+        # one that was started without its GPU keeps what was installed in it: it is replaced only after `rm`
+        self._start(service, dropped=before is not None and _dropped(before))
         after = self._containers.of(service)
         if after is None:
             raise EngineError("engine-failed", f"Compose reports success, but {service.title} has no container")

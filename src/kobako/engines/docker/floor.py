@@ -84,7 +84,10 @@ def _look(image: str) -> _Held | None:
     outcome = process.run(argv)
     if not outcome.ok:
         return None  # no Python inside, or one too old to tell: nothing is known
-    found = json.loads(outcome.stdout)
+    try:
+        found = json.loads(outcome.stdout.strip().rsplit("\n", 1)[-1])
+    except ValueError:
+        return None  # something in the image prints at every start of Python
     base = found["base"]
     return _Held(found["now"], found["when"], None if base is None else _freeze(base))
 

@@ -9,6 +9,7 @@ a container may not read the environment of another user's process otherwise.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -20,12 +21,15 @@ from typing import Any, NamedTuple
 
 from kobako.engines.docker.api import Api, ApiError
 from kobako.engines.docker.endpoint import Connection
-from kobako.errors import CannotStartError, EngineError, Stopped
+from kobako.errors import CannotStartError, EngineError, Stopped, WorkError
 from kobako.protocols import Command, Streams
 
 SESSION = "KOBAKO_SESSION"
 PATIENCE = 6.0
 """Seconds that a command's processes have after the first signal; the promise is that none is left within ten."""
+
+STARTS = 2.0
+"""Seconds in which the daemon has started a command, or never will."""
 
 _NEVER_STARTED = b"OCI runtime exec failed"
 _CHUNK = 65536
@@ -90,7 +94,9 @@ class Session:
         except Stopped as stopped:
             self.end(signal.SIGINT if stopped.signum == signal.SIGINT else signal.SIGTERM)
             raise
-        except EngineError:
+        except CannotStartError:
+            raise
+        except BaseException:
             self._end_quietly()
             raise
 
@@ -145,6 +151,7 @@ class Session:
         """Signal every process of the session, wait, kill. A second ``Stopped`` kills at once."""
         alive: tuple[str, ...] = ()
         try:
+            self._settle()
             deadline = time.monotonic() + PATIENCE
             alive = self._signal(signum, ())
             while alive and time.monotonic() < deadline:
@@ -157,6 +164,15 @@ class Session:
                 return
             alive = self._signal(signal.SIGKILL, alive)
             time.sleep(0.05)
+
+    def _settle(self) -> None:
+        """Wait until the daemon has started what it was told to start: only then can its processes be found."""
+        deadline = time.monotonic() + STARTS
+        while self._exec and time.monotonic() < deadline:
+            state = self._api.get(f"/exec/{self._exec}/json")
+            if state.get("Pid") or state.get("ExitCode") is not None:
+                return
+            time.sleep(0.02)
 
     def _end_quietly(self) -> None:
         """After a failure of the stream: no process may stay behind, and the first error is the one to report."""
@@ -305,6 +321,10 @@ def _write(fd: int, data: bytes) -> None:
             select.select([], [fd], [])
         except BrokenPipeError:
             raise Stopped(signal.SIGPIPE) from None
+        except OSError as error:
+            code = "disk-full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "unreadable"
+            why = error.strerror or str(error)
+            raise WorkError(code, "cannot write the output of the command", why=why) from error
 
 
 def _window(fd: int) -> tuple[int, int] | None:
