@@ -39,7 +39,9 @@ def test_dropped_where_there_is_no_runtime(
     again = box.ok("up", "box")
     assert "already" in again.stdout
     assert container(box.env)["Id"] == first["Id"], "a second `up` leaves the container and what is in it"
-    box.ok("exec", "box", "true")
+    box.ok("exec", "box", "touch", "/by-hand")
+    box.ok("stop", "box")
+    box.ok("exec", "box", "test", "-e", "/by-hand")
     assert (box.folder / "docker-compose.yaml").read_bytes() == before
 
 

@@ -207,3 +207,34 @@ def test_nohup_outlives_its_terminal(box: Box) -> None:
     running.send_signal(signal.SIGHUP)
     out, _ = running.communicate(timeout=30)
     assert (running.returncode, out) == (0, b"done\n")
+
+
+def test_a_signal_while_a_command_is_being_started_leaves_nothing(box: Box) -> None:
+    box.ok("up", "box")
+    for delay in (0.08, 0.12, 0.16, 0.2, 0.24, 0.28):
+        running = start(
+            [*kobako_argv(), "exec", "box", "sleep", "7010"], cwd=box.folder, env=kobako_environment(box.env)
+        )
+        time.sleep(delay)
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=30)
+    assert "sleep 7010" not in box.ok("exec", "box", "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout
+
+
+def test_output_that_cannot_be_written_and_closed_streams(box: Box) -> None:
+    box.ok("up", "box")
+    kobako = " ".join(kobako_argv())
+    env = kobako_environment(box.env)
+
+    def shell(words: str) -> subprocess.CompletedProcess[bytes]:
+        argv = ["sh", "-c", f"{kobako} {words}"]
+        return subprocess.run(argv, cwd=box.folder, env=env, capture_output=True, timeout=60, check=False)
+
+    full = shell("exec box sh -c 'echo hi; exec sleep 7020' > /dev/full")
+    assert full.returncode == 1
+    assert b"cannot write the output" in full.stderr
+    assert "sleep 7020" not in box.ok("exec", "box", "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").stdout
+    assert b"cannot write the answer" in shell("ps > /dev/full").stderr
+    assert shell("exec box cat <&-").returncode == 0
+    assert shell("ps 2>&-").returncode == 0
+    assert shell("exec box yes | head -1").stderr == b""
