@@ -104,7 +104,7 @@ def merge(base: Tree, over: Tree, path: tuple[str, ...] = ()) -> Tree | None:
                 merged.pop(key, None)
             else:
                 merged[key] = kept
-        return Keys(merged, over.where)
+        return Keys(merged, base.where)
     if isinstance(base, Items) and isinstance(over, Items) and path not in _WHOLE:
         return _joined(base, over, path)
     return over

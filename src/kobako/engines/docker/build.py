@@ -15,6 +15,8 @@ from kobako.process import Outcome
 from kobako.protocols import Narrator, Step
 from kobako.workspace import read_text
 
+_WIDTH = 68
+
 FRESH = "KOBAKO_FRESH"
 """A build argument at the top of the Dockerfiles that Kobako writes: another value reuses no layer after it, and
 leaves the cache mounts (downloaded wheels) alone, which ``--no-cache`` would empty."""
@@ -27,7 +29,7 @@ def build(cli: ComposeCli, service: Service, narrator: Narrator, *, fresh: str) 
         if isinstance(step, str):
             narrator.child(f"... {step}")
         else:
-            narrator.say(f"  {'cached' if step.cached else f'{step.seconds:.1f} s':>8}  {step.name}")
+            narrator.say(f"  {'cached' if step.cached else f'{step.seconds:.1f} s':>8}  {_short(step.name)}")
 
     progress = Progress(on_step)
 
@@ -42,13 +44,19 @@ def build(cli: ComposeCli, service: Service, narrator: Narrator, *, fresh: str) 
     return tuple(progress.steps)
 
 
+def _short(name: str) -> str:
+    """A step's name on one line of a terminal; all of it is in the log."""
+    line = " ".join(name.split())
+    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
+
+
 def failure(service: Service, outcome: Outcome, progress: Progress) -> KobakoError:
     """What went wrong, at which step and line, in the builder's own last words."""
     said = f"{outcome.stdout}\n{outcome.stderr}"
     where = None
     if progress.line is not None and service.build is not None and service.build.dockerfile is not None:
         where = Where(service.build.dockerfile, progress.line)
-    at = f" at {progress.failed}" if progress.failed else ""
+    at = f" at {_short(progress.failed)}" if progress.failed else ""
     if "no space left on device" in said.lower():
         return BuildError(
             "disk-full",
