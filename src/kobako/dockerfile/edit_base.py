@@ -18,9 +18,9 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9./:@_-]*")
 def set_base(text: str, image: str, *, stage: int | str = -1, file: str = "Dockerfile") -> str:
     """The text with another base image for a stage (by number, negative from the end, or by name).
 
-    Only the image's word changes. A stage built on an earlier stage gets its base through that one. Where FROM is one
-    variable and nothing else uses it, the default of its ARG changes instead; in any other use of variables the edit
-    is refused with FROM's line.
+    Only the image's word changes, also where it is put together from variables (``repo:${TAG}``). A stage built on an
+    earlier stage gets its base through that one. Where FROM is one variable, the default of its ARG changes instead,
+    if nothing else uses it; else the edit is refused with the line of the other use.
     """
     old = parse(text, file)
     recipe = understand(old)
@@ -31,7 +31,7 @@ def set_base(text: str, image: str, *, stage: int | str = -1, file: str = "Docke
         raise refusal(old, line, f"{image!r} is not an image", "a reference has neither white space nor variables")
     if root.image == image:
         return text
-    if "$" in root.image:
+    if _VARIABLE.fullmatch(root.image):
         index, splice = _default(old, recipe, root, image)
     else:
         word = plain_words(instruction.value)[0]
@@ -69,9 +69,7 @@ def _default(old: Dockerfile, recipe: Recipe, stage: Stage, image: str) -> tuple
     what = f"the base image comes from a variable: FROM {stage.image}"
     line = stage.step.line
     match = _VARIABLE.fullmatch(stage.image)
-    if not match:
-        raise refusal(old, line, what, "it is put together from more than one part", "change its ARG by hand")
-    name = match[1] or match[2]
+    name = (match[1] or match[2]) if match else ""
     if used := _other_use(recipe, stage, name):
         raise refusal(old, used, what, f"{name} is used in other places as well", "change its ARG by hand")
     found = [
