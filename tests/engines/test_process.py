@@ -70,7 +70,7 @@ def test_a_failure_is_quoted_and_masked() -> None:
     with pytest.raises(WorkError) as caught:
         outcome.check("cannot fetch")
     assert caught.value.what == "cannot fetch"
-    assert caught.value.why.endswith(": exit code 2: https://me:***@example.com")
+    assert caught.value.why.endswith(": exit code 2: https://***@example.com")
     assert "hunter2" not in outcome.shown
     assert process.run(["true"]).check("x").ok
 
