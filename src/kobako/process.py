@@ -50,7 +50,7 @@ class Outcome(NamedTuple):
 
     def last_lines(self, count: int = 12) -> str:
         """The end of what it printed: of its error output if there is any, else of its output."""
-        lines = (self.stderr.strip() or self.stdout.strip()).splitlines()
+        lines = [line for line in (self.stderr.strip() or self.stdout).splitlines() if line.strip()]
         return mask("\n".join(lines[-count:]))
 
     def check(self, what: str, *, fix: str = "") -> Outcome:
@@ -83,16 +83,33 @@ def started(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes
 def end(process: subprocess.Popen[bytes], signum: int = signal.SIGTERM) -> None:
     """Tells the process to end, waits, then kills it. A further ``Stopped`` meanwhile kills at once."""
     try:
-        if signum == signal.SIGINT:
-            # Ctrl-C has reached it already; a second one would make Compose give up without tidying.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
-        if process.poll() is None:
-            process.send_signal(signum)
-            process.wait(GRACE)
-    except (subprocess.TimeoutExpired, Stopped):
-        process.kill()
-    process.wait()
+        # Ctrl-C has reached it already; a second one would make Compose give up without tidying.
+        if signum != signal.SIGINT or not _gone(process.pid, PATIENCE):
+            os.kill(process.pid, signum)
+            if not _gone(process.pid, GRACE):
+                os.kill(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    except Stopped:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+    _gone(process.pid, GRACE)
+    process.poll()
+
+
+def _gone(pid: int, seconds: float) -> bool:
+    """Whether the child ends within that time. Never ``Popen.wait``: a signal's exception in the middle of one leaves
+    its lock taken for ever."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                return True
+        except ChildProcessError:
+            return True  # it has been waited for
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
 
 
 def run(

@@ -168,3 +168,23 @@ def test_a_daemon_that_dies(
     docker_engine.restart()
     (box.folder / "docker" / "Box").write_text(f"FROM {boxes.BASE}\n", encoding="utf-8")
     assert box.ok("exec", "box", "echo", "back").stdout == "back\n"
+
+
+def test_two_workspaces_with_one_project_name(box: Box, docker_workspace: MakeWorkspace, kobako: Kobako) -> None:
+    box.ok("up", "box")
+    folder = docker_workspace(boxes.files(), name="elsewhere/box")
+    write_override(folder)
+    other = Box(folder, kobako, box.env)
+    for verb in (["ps"], ["up", "box"], ["exec", "box", "true"], ["rm", "-f", "box"]):
+        assert "another workspace has the same Compose project name, box" in fails(other, 2, *verb)
+    (folder / ".env").write_text("COMPOSE_PROJECT_NAME=box-elsewhere\n", encoding="utf-8")
+    assert "box" in other.ok("ps").stdout
+    assert box.ok("ps", "--json").json["data"]["services"][0]["state"] == "running"
+
+
+def test_a_dockerfile_that_is_not_understood(box: Box) -> None:
+    recipe = box.folder / "docker" / "Box"
+    recipe.write_text(f"FROM {boxes.BASE}\nRUNN true\n", encoding="utf-8")
+    told = fails(box, 5, "build", "box")
+    assert "docker/Box:2" in told
+    assert "RUNN" in told

@@ -163,7 +163,9 @@ def _question(question: Question, name: str) -> dict[str, Any]:
 
 
 def _told(facts: Facts, planned: Plan, written: _Written) -> str:
-    lines = [f"added {facts.name} on {facts.image.reference}", *(f"  {file}" for file in written.files)]
+    service = service_name(facts.name)
+    shown = facts.name if service == facts.name else f"{facts.name} (service {service})"
+    lines = [f"added {shown} on {facts.image.reference}", *(f"  {file}" for file in written.files)]
     if planned.questions:
         lines += ["open questions:", *(f"  {question}" for question in planned.questions)]
     lines.append(f"next: kobako build {facts.name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from shlex import quote
@@ -120,11 +121,16 @@ def _check(root: Path) -> None:
             raise UsageError("exists", f"{name} is there already and is not a file", fix="kobako init another-folder")
 
 
+def _nameless(root: Path) -> str:
+    """A project name for a folder whose own leaves none (機械学習): two of those must not share their containers."""
+    return f"workspace-{zlib.crc32(os.fsencode(root)):08x}"
+
+
 def _plan(root: Path, env: Mapping[str, str]) -> _Plan:
     existing = _existing(root, env)
     problems = list(_around(root, env))
     if existing is None:
-        name = files.project_name(root, None, files.environment(root, {})) or "workspace"
+        name = files.project_name(root, None, files.environment(root, {})) or _nameless(root)
         texts = {".gitignore": _GITIGNORE, ".dockerignore": _DOCKERIGNORE, ".env": _env(name), COMPOSE_FILE: _COMPOSE}
     else:
         name, texts, found = _beside(root, existing)

@@ -11,7 +11,8 @@ from kobako.model.result import Result
 
 DESCRIPTION = """\
 Run the service's training: x-kobako.entry, by default NAME/tools/clearml_train.py, with the arguments that follow.
-It runs as you, so that checkpoints are yours; its exit code is Kobako's. Builds and starts what is missing."""
+It runs as you, so that checkpoints are yours; its exit code is Kobako's. Builds and starts what is missing.
+Kobako's own long options (--json, --engine, --no-up...) may stand after SERVICE too; after -- all is the script's."""
 EXAMPLE = "kobako train mmdetection --config=configs/mmdetection/example/faster_rcnn/faster_rcnn_r50_fpn_1x_coco.py"
 JSON = True
 TAIL = "args"

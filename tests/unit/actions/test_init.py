@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -64,17 +65,18 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "name"),
     [
-        ("機械学習", "workspace"),
+        ("機械学習", "workspace-[0-9a-f]{8}"),
         ("機械学習2", "2"),
         ("mmdet", "mmdet"),
         ("-_MMDet 3.x_", "mmdet3x_"),
-        ("...", "workspace"),
-        ("🐟", "workspace"),
+        ("...", "workspace-[0-9a-f]{8}"),
+        ("🐟", "workspace-[0-9a-f]{8}"),
     ],
 )
 def test_the_project_has_a_name_that_compose_takes(tmp_path: Path, folder: str, name: str) -> None:
-    assert run(tmp_path, folder).data["project"] == name
-    assert Context(tmp_path / folder, {}, Console({})).project.name == name
+    given = run(tmp_path, folder).data["project"]
+    assert re.fullmatch(name, given)
+    assert Context(tmp_path / folder, {}, Console({})).project.name == given
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def build(cli: ComposeCli, service: Service, narrator: Narrator, *, fresh: str) 
         else:
             narrator.say(f"  {'cached' if step.cached else f'{step.seconds:.1f} s':>8}  {_short(step.name)}")
 
-    progress = Progress(on_step)
+    recipe = service.build.dockerfile if service.build is not None else None
+    progress = Progress(on_step, os.path.basename(recipe or "Dockerfile"))
 
     def on_line(line: str) -> None:
         progress.feed(line)
@@ -69,7 +70,7 @@ def failure(service: Service, outcome: Outcome, progress: Progress) -> KobakoErr
         "build-failed",
         f"cannot build {service.title}{at}",
         why=_told(outcome, progress),
-        fix=f"mend the step, then: kobako build {service.title}" if progress.failed else "kobako doctor",
+        fix=f"mend the step, then: kobako build {service.title}" if progress.line is not None else "kobako doctor",
         where=where,
     )
 

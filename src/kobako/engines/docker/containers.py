@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from kobako.engines.docker.api import Api, ApiError
+from kobako.errors import UsageError
 from kobako.model.service import Service, State
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 ONEOFF = "com.docker.compose.oneoff"
+FOLDER = "com.docker.compose.project.working_dir"
 GPU, DROPPED = "kobako.gpu", "dropped"
 """The label of a container that was started without its NVIDIA reservation."""
 
@@ -43,9 +46,10 @@ class Found(NamedTuple):
 class Containers:
     """Looks up containers and images of one project by Compose's own labels (v1 and v2 set the same)."""
 
-    def __init__(self, api: Api, project: str) -> None:
+    def __init__(self, api: Api, project: str, root: str) -> None:
         self._api = api
         self._project = project
+        self._root = root
 
     def all(self) -> dict[str, Found]:
         """The container of each service; of several (scaled), a running one first."""
@@ -60,10 +64,23 @@ class Containers:
             if item["Labels"].get(ONEOFF, "False") == "True":
                 continue
             container = _found(item)
+            self._check_ours(container)
             name = container.labels.get(SERVICE, "")
             if name not in found or (container.running and not found[name].running):
                 found[name] = container
         return found
+
+    def _check_ours(self, container: Found) -> None:
+        """Another workspace whose project has the same name: Compose would take its containers for this one's."""
+        folder = container.labels.get(FOLDER, "")
+        if not folder or not os.path.isdir(folder) or os.path.samefile(folder, self._root):
+            return
+        raise UsageError(
+            "name-taken",
+            f"another workspace has the same Compose project name, {self._project}",
+            why=f"the container {container.name} belongs to {folder}",
+            fix="put COMPOSE_PROJECT_NAME=another-name into .env of this workspace",
+        )
 
     def named(self, name: str) -> Found | None:
         """The container of exactly that name, whatever it belongs to."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from kobako.errors import EngineError
 
+START = "sudo systemctl start docker"
 DEFAULT = "unix:///var/run/docker.sock"
 
 
@@ -121,5 +122,5 @@ def unreachable(endpoint: Endpoint, error: OSError) -> EngineError:
         "docker-daemon",
         f"the Docker daemon does not answer at {endpoint.host} ({endpoint.origin})",
         why="nobody listens on the socket" if nobody else (error.strerror or str(error)),
-        fix="sudo systemctl start docker",
+        fix="unset DOCKER_HOST, or start the daemon there" if endpoint.origin == "DOCKER_HOST" else START,
     )

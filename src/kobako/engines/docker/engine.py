@@ -52,7 +52,7 @@ class DockerEngine:
 
     @functools.cached_property
     def _containers(self) -> Containers:
-        return Containers(self._api, self._project.container_prefix)
+        return Containers(self._api, self._project.container_prefix, self._project.root)
 
     @functools.cached_property
     def _cli(self) -> ComposeCli:

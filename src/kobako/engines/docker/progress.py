@@ -15,13 +15,13 @@ from kobako.protocols import Step
 _VERTEX = re.compile(r"^#(\d+) (.*)$")
 _NAME = re.compile(r"^\[(?!internal\])[^\]]*\] (?:[A-Z]+)\b.*$")
 _DONE = re.compile(r"^DONE (\d+(?:\.\d+)?)s$")
-_PLACE = re.compile(r"^\S.*:(\d+)$")
 
 
 class Progress:
     """Feed it lines; it keeps the steps of the build and, after a failure, which one failed and at which line."""
 
-    def __init__(self, on_step: Callable[[Step | str], None]) -> None:
+    def __init__(self, on_step: Callable[[Step | str], None], dockerfile: str) -> None:
+        self._place = re.compile(rf"^{re.escape(dockerfile)}:(\d+)$")
         self.steps: list[Step] = []
         self.failed: str | None = None
         self.line: int | None = None
@@ -32,7 +32,7 @@ class Progress:
     def feed(self, line: str) -> None:
         vertex = _VERTEX.match(line)
         if vertex is None:
-            if self.failed is not None and self.line is None and (place := _PLACE.match(line)):
+            if self.line is None and (place := self._place.match(line)):
                 self.line = int(place[1])
             return
         number, text = vertex.groups()
