@@ -15,12 +15,37 @@ import pytest
 from infra.engine import Engine
 from infra.workspaces import write_files
 from kobako.compose import files, project
+from kobako.compose.environment import environment_of
 from kobako.errors import UsageError
 from kobako.model.service import Project, Service
 
 pytestmark = pytest.mark.docker
 
 MISSION = (Path(__file__).parent / "mission" / "excerpt.yaml").read_text(encoding="utf-8")
+
+ENV_FILE = r"""# a comment
+A=one
+B='s${OUTER}$OUTER'
+C="d${OUTER}$A\$A \n\t\\n $$Z"
+D=u$OUTER${Y:-def}${A} # c
+E=a#b
+F="a" # c
+OUTER
+NOPE
+G=${H} ${SAID}
+H=h
+export J=j
+K = k
+L: l
+N='a\'b\\c\n'
+O="q\"q"
+P="multi
+line"
+Q=a\nb
+R=$$A
+U=
+V= # c
+"""
 
 CASES: dict[str, dict[str, str]] = {
     "the mission's excerpt": {"docker-compose.yaml": f"services:\n{MISSION}"},
@@ -213,6 +238,52 @@ services:
         "compose.yaml": "services: {a: {build: {context: ., args: {A: 1, B: x}}}}\n",
         "compose.override.yaml": "services: {a: {build: {args: ['A=2', 'C=3']}}}\n",
     },
+    "build arguments without a value": {
+        ".env": "B=outer\n",
+        "compose.yaml": "services: {a: {build: {context: ., args: {A: 1.0, B: x, C: 3.10, D: '3.10'}}}}\n",
+        "compose.override.yaml": "services: {a: {build: {args: {B: , C: 0x10}}}}\n",
+    },
+    "environments": {
+        ".env": "OUTER=outer\n",
+        "compose.yaml": """\
+services:
+  a:
+    image: x
+    environment: {A: 1.0, B: 3.10, C: 1e3, D: 0x10, E: true, F: yes, G: , H: 123456789.5, I: 017, J: "1.0", K: "", L: .inf}
+  b: {image: x, environment: [A=1.0, OUTER, UNSET, "C=a=b", "D=", A=2, "E=$$x${OUTER}"]}
+  c: {image: x, environment: {A: 1, B: 2, OUTER: 3, D: 4}}
+  d: {image: x, environment: [A=1, B]}
+  e: {extends: c, environment: [A=5]}
+""",
+        "compose.override.yaml": """\
+services:
+  c: {environment: [A, "B=", OUTER]}
+  d: {environment: {B: 3.10, C: !reset x}}
+""",
+    },
+    "env files": {
+        ".env": "OUTER=outer\n",
+        "one.env": ENV_FILE,
+        "two.env": "A=two\nZ=${A} ${C} ${OUTER}\n",
+        "compose.yaml": """\
+services:
+  a: {image: x, env_file: one.env, environment: {SAID: said, E: , H: other}}
+  b: {image: x, env_file: [one.env, {path: none.env, required: false}, two.env, one.env]}
+  c: {image: x, env_file: [{path: one.env}, two.env]}
+  d: {image: x, env_file: [{path: two.env, format: raw}]}
+""",
+        "compose.override.yaml": "services: {a: {env_file: [two.env]}, c: {env_file: one.env}}\n",
+    },
+    "entrypoints": {
+        "compose.yaml": """\
+services:
+  a: {image: x, entrypoint: [a, b], command: [c]}
+  b: {image: x, entrypoint: a 'b c'}
+  c: {image: x, entrypoint: [a], command: [c]}
+  d: {image: x, entrypoint: [a]}
+""",
+        "compose.override.yaml": "services: {a: {entrypoint: z}, c: {entrypoint: , command: }, d: {entrypoint: ''}}\n",
+    },
 }
 
 REFUSED: dict[str, dict[str, str]] = {
@@ -261,6 +332,12 @@ def theirs(service: Mapping[str, Any]) -> dict[str, Any]:
         "working_dir": service.get("working_dir"),
         # config doubles every dollar sign, so that its output can be read again
         "command": [word.replace("$$", "$") for word in service.get("command") or []],
+        "entrypoint": service.get("entrypoint"),
+        "environment": {
+            name: value.replace("$$", "$")
+            for name, value in (service.get("environment") or {}).items()
+            if value is not None
+        },
         "build": None if build is None else their_build(build),
         "volumes": sorted(
             (one["type"], one.get("source", ""), one["target"], bool(one.get("read_only")))
@@ -276,8 +353,15 @@ def their_build(build: Mapping[str, Any]) -> tuple[str, str | None, dict[str, st
     return context, recipe, build.get("args") or {}
 
 
-def ours(service: Service) -> dict[str, Any]:
+def resolved(args: Mapping[str, str | None], env: Mapping[str, str]) -> dict[str, str]:
+    """Arguments with the caller's values, as config shows them."""
+    found = {name: env.get(name) if value is None else value for name, value in args.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def ours(service: Service, env: Mapping[str, str]) -> dict[str, Any]:
     build = service.build
+    entrypoint = service.entrypoint
     command = shlex.split(service.command) if isinstance(service.command, str) else list(service.command or ())
     return {
         "container_name": service.container_name,
@@ -285,7 +369,9 @@ def ours(service: Service) -> dict[str, Any]:
         "user": service.user,
         "working_dir": service.working_dir,
         "command": command,
-        "build": None if build is None else (build.context, build.dockerfile, dict(build.args)),
+        "entrypoint": shlex.split(entrypoint) if isinstance(entrypoint, str) else entrypoint and list(entrypoint),
+        "environment": environment_of(service, env),
+        "build": None if build is None else (build.context, build.dockerfile, resolved(build.args, env)),
         "volumes": sorted((one.kind, one.source or "", one.target, one.read_only) for one in service.mounts),
     }
 
@@ -299,7 +385,8 @@ def test_both_read_the_same(case: str, tmp_path: Path, docker_engine: Engine) ->
     config = json.loads(done.stdout)
     found = read(folder, env)
     assert found.name == config["name"]
-    assert {name: ours(one) for name, one in found.services.items()} == {
+    seen = files.find(folder, env).env
+    assert {name: ours(one, seen) for name, one in found.services.items()} == {
         name: theirs(one) for name, one in config["services"].items()
     }
 

@@ -16,7 +16,7 @@ from typing import Any
 from kobako import __version__
 from kobako.compose.files import Found
 from kobako.errors import UsageError, Where
-from kobako.model.service import Build, Hints, Mount, Project, Service
+from kobako.model.service import Build, EnvFile, Hints, Mount, Project, Service
 
 
 class Seen(Mapping[str, str]):
@@ -44,7 +44,7 @@ def load(found: Found, state: Path) -> Project:
         kept = json.loads(path.read_bytes())
         if kept["key"] == _key(found, kept["files"], kept["variables"]):
             return _thawed(kept["project"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass  # none there, or one of another version: read the files again
     from kobako.compose import project  # noqa: PLC0415 - what this module is there to avoid
 
@@ -95,14 +95,18 @@ def _thawed(kept: list[Any]) -> Project:
 
 
 def _service(kept: list[Any]) -> Service:
-    made = Service(*kept)
-    build = Build(*made.build)._replace(where=_where(made.build[-1])) if made.build else None
-    hints = Hints(*made.hints)
+    # _make, unlike a call, fails on a value with fewer fields than today's
+    made = Service._make(kept)
+    build = Build._make(made.build)._replace(where=_where(made.build[-1])) if made.build else None
+    hints = Hints._make(made.hints)
     return made._replace(
         build=build,
         command=_words(made.command),
-        mounts=tuple(Mount(*one)._replace(where=_where(one[-1])) for one in made.mounts),
+        mounts=tuple(Mount._make(one)._replace(where=_where(one[-1])) for one in made.mounts),
         hints=hints._replace(entry=_words(hints.entry), verify=_words(hints.verify)),
+        env_files=tuple(EnvFile._make(one)._replace(where=_where(one[2])) for one in made.env_files),
+        entrypoint=_words(made.entrypoint),
+        keys=tuple((name, Where(*where)) for name, where in made.keys),
         where=_where(made.where),
     )
 

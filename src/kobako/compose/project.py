@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kobako.compose import document, files, services
 from kobako.compose.nodes import Mapping, Node, Sequence, follow, is_null
-from kobako.compose.tree import RESET, Items, Keys, Leaf, Source, Tree, merge, settled, tree
+from kobako.compose.tree import RESET, Items, Keys, Leaf, Source, Tree, merge, service_tree, settled, tree
 from kobako.errors import UsageError, Where
 from kobako.model.service import Project, Service
 from kobako.workspace import read_text
@@ -129,8 +129,7 @@ class _Reader:
             return Keys({}, source.where(node), node.tag)
         if not isinstance(target, Mapping):
             raise _not_a_mapping(f"the service {name}", Path(source.file), node)
-        keys = tree(target, source, services.READ)
-        assert isinstance(keys, Keys)  # noqa: S101 - a mapping gives keys
+        keys = service_tree(target, source, services.READ)
         return Keys(keys.keys, source.where(node), node.tag)
 
     def _extended(self, keys: Keys, name: str, source: Source, depth: int) -> Keys:

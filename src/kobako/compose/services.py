@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kobako.compose.tree import Items, Keys, Leaf, Tree, clean
+from kobako.compose.scalars import resolve
+from kobako.compose.tree import Items, Keys, Leaf, Tree, clean, listed, pairs
 from kobako.errors import UsageError, Where
-from kobako.model.service import Build, Hints, Mount, Service
+from kobako.model.service import Build, EnvFile, Hints, Mount, Service
 
 READ = frozenset(
     {
@@ -17,6 +20,9 @@ READ = frozenset(
         "command",
         "container_name",
         "deploy",
+        "entrypoint",
+        "env_file",
+        "environment",
         "extends",
         "gpus",
         "image",
@@ -30,7 +36,9 @@ READ = frozenset(
 )
 """The keys of a service that Kobako reads."""
 
-_HINTS = ("source", "entry", "verify", "engine")
+_HINTS = ("source", "entry", "verify", "engine", "base")
+_BASE = ("python", "torch")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 
 
 def service(name: str, keys: Keys, env: Mapping[str, str]) -> Service:
@@ -48,7 +56,20 @@ def service(name: str, keys: Keys, env: Mapping[str, str]) -> Service:
         reserves_nvidia=_reserves_nvidia(keys, read),
         stop_grace_period=read.text(keys.get("stop_grace_period")),
         hints=_hints(keys.get("x-kobako"), read),
+        environment=_environment(keys.get("environment"), read),
+        env_files=_env_files(keys.get("env_file"), read),
+        entrypoint=_words(keys.get("entrypoint"), read),
+        keys=_said(keys),
         where=keys.where,
+    )
+
+
+def _said(keys: Keys) -> tuple[tuple[str, Where], ...]:
+    """All keys that say something. ``extends`` is none of the merged service's: it has been followed."""
+    return tuple(
+        (name, one.key or one.where)
+        for name, one in keys.keys.items()
+        if name != "extends" and not (isinstance(one, Leaf) and one.value is None)
     )
 
 
@@ -64,6 +85,11 @@ class _Values:
         if not isinstance(value, Leaf):
             raise UsageError("invalid-compose", "a single value is wanted here", where=value.where)
         return value.value
+
+    def variable(self, value: Tree) -> str | None:
+        """The value as Compose puts it into a variable: a number or a boolean is read, and written in Go's own form."""
+        text = self.text(value)
+        return _rewritten(text) if text is not None and isinstance(value, Leaf) and value.word else text
 
     def items(self, value: Tree | None) -> tuple[Tree, ...]:
         if value is None or (isinstance(value, Leaf) and value.value is None):
@@ -104,7 +130,7 @@ def _build(value: Tree | None, read: _Values) -> Build | None:
     return Build(
         context=folder or ".",
         dockerfile=recipe,
-        args=_arguments(keys.get("args"), read),
+        args=_variables(keys.get("args"), read),
         target=read.text(keys.get("target")),
         where=(keys.get("dockerfile") or value).where,
     )
@@ -119,11 +145,62 @@ def _remote(context: str) -> bool:
     return "://" in context or context.startswith(("git@", "github.com/"))
 
 
-def _arguments(value: Tree | None, read: _Values) -> dict[str, str | None]:
-    if isinstance(value, Keys):
-        return {key: read.text(one) for key, one in value.keys.items()}
-    pairs = (read.text(item) or "" for item in read.items(value))
-    return {key: (text if equals else None) for key, equals, text in (pair.partition("=") for pair in pairs)}
+def _variables(value: Tree | None, read: _Values) -> dict[str, str | None]:
+    named = pairs(value) if value is not None else None
+    if isinstance(named, Keys):
+        return {key: read.variable(one) for key, one in named.keys.items()}
+    if isinstance(named, Leaf) and named.value is not None:
+        raise UsageError("invalid-compose", "names and their values are wanted here", where=named.where)
+    return {}
+
+
+def _environment(value: Tree | None, read: _Values) -> dict[str, str | None]:
+    found = _variables(value, read)
+    if "" in found and value is not None:
+        raise UsageError("invalid-compose", "a variable of the environment has no name", where=value.where)
+    return found
+
+
+def _rewritten(text: str) -> str:
+    """What Go prints for a plain word: `3.10` is 3.1, `0x10` is 16, `TRUE` is true."""
+    value = resolve(text)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return _go_float(value)
+    return str(value) if isinstance(value, int) else text
+
+
+def _go_float(value: float) -> str:
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    from decimal import Decimal  # noqa: PLC0415 - few services say a fraction
+
+    shortest = Decimal(repr(value)).normalize()
+    sign, digits, _ = shortest.as_tuple()
+    exponent = shortest.adjusted()
+    if not value or -4 <= exponent < 6:
+        return format(shortest, "f")
+    first, rest = str(digits[0]), "".join(map(str, digits[1:]))
+    return f"{'-' * sign}{first}{rest and '.'}{rest}e{exponent:+03d}"
+
+
+def _env_files(value: Tree | None, read: _Values) -> tuple[EnvFile, ...]:
+    """A path that stands twice counts where it stands first, as in Compose."""
+    found: dict[str, EnvFile] = {}
+    for item in read.items(listed(value) if value is not None else None):
+        named = item.get("path") if isinstance(item, Keys) else item
+        path = read.path(named)
+        if not path or not isinstance(named, Leaf) or not named.value:
+            raise UsageError("invalid-compose", "env_file wants a path", where=(named or item).where)
+        required = item.get("required") if isinstance(item, Keys) else None
+        found[os.path.join(named.folder, named.value)] = EnvFile(
+            path,
+            required=required is None or _true(required, read),
+            where=item.where,
+            format=read.text(item.get("format")) if isinstance(item, Keys) else None,
+        )
+    return tuple(found.values())
 
 
 def _mount(item: Tree, read: _Values) -> Mount:
@@ -184,13 +261,30 @@ def _hints(value: Tree | None, read: _Values) -> Hints:
     source = value.get("source")
     if source is not None and not isinstance(source, Keys):
         raise UsageError("invalid-setting", "x-kobako.source is to be a mapping", where=source.where)
-    engine = value.get("engine")
     return Hints(
         source=_plain(source, read) if source is not None else {},
         entry=_entry(value.get("entry"), read),
         verify=_command(value.get("verify"), read),
-        engine=read.text(engine),
+        engine=read.text(value.get("engine")),
+        base=_base(value.get("base")),
     )
+
+
+def _base(value: Tree | None) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Keys):
+        raise UsageError("invalid-setting", "x-kobako.base is to be a mapping", where=value.where)
+    found = {}
+    for key, one in value.keys.items():
+        if key not in _BASE:
+            raise _unknown(key, one.where, _BASE, "x-kobako.base")
+        text = one.value if isinstance(one, Leaf) else None
+        if text is None or not _VERSION.fullmatch(text):
+            what, fix = f"x-kobako.base.{key} is to be a version", "write digits with dots between them, such as 3.8"
+            raise UsageError("invalid-setting", what, fix=fix, where=one.where)
+        found[key] = text
+    return found
 
 
 def _command(value: Tree | None, read: _Values) -> str | tuple[str, ...] | None:
@@ -224,9 +318,9 @@ def _plain(value: Tree, read: _Values) -> Any:
     return read.text(value)
 
 
-def _unknown(key: str, where: Where) -> UsageError:
+def _unknown(key: str, where: Where, known: tuple[str, ...] = _HINTS, holder: str = "x-kobako") -> UsageError:
     from difflib import get_close_matches  # noqa: PLC0415 - only on failure
 
-    close = get_close_matches(key, _HINTS, n=1)
-    fix = f"did you mean {close[0]}?" if close else f"known are: {', '.join(_HINTS)}"
-    return UsageError("unknown-x-kobako-key", f"x-kobako has no key {key}", fix=fix, where=where)
+    close = get_close_matches(key, known, n=1)
+    fix = f"did you mean {close[0]}?" if close else f"known are: {', '.join(known)}"
+    return UsageError("unknown-x-kobako-key", f"{holder} has no key {key}", fix=fix, where=where)

@@ -32,17 +32,38 @@ class Mount(NamedTuple):
     where: Where | None = None
 
 
+class EnvFile(NamedTuple):
+    """An entry of ``env_file:``, never read by the loader: it may hold secrets, and what is loaded is remembered.
+
+    ``path`` is absolute; ``format`` is None for the usual one, ``raw`` for lines taken as they are.
+    """
+
+    path: str
+    required: bool = True
+    where: Where | None = None
+    format: str | None = None
+
+
 class Hints(NamedTuple):
-    """What stands under ``x-kobako``: facts that Compose cannot say."""
+    """What stands under ``x-kobako``: facts that Compose cannot say.
+
+    ``base`` says what the base image holds, for an engine that cannot look: versions of ``python`` and ``torch``.
+    """
 
     source: Mapping[str, Any] = NOTHING
     entry: str | tuple[str, ...] | None = None
     verify: str | tuple[str, ...] | None = None
     engine: str | None = None
+    base: Mapping[str, str] = NOTHING
 
 
 class Service(NamedTuple):
-    """One service after merging override files, ``extends`` and interpolation."""
+    """One service after merging override files, ``extends`` and interpolation.
+
+    ``environment`` is the key of that name; None means the caller's value, when the service starts. What a container
+    gets is for ``compose.environment`` to say. ``keys`` are all keys that say something, read by Kobako or not, with
+    the places where they are written.
+    """
 
     name: str
     container_name: str | None = None
@@ -55,6 +76,10 @@ class Service(NamedTuple):
     reserves_nvidia: bool = False
     stop_grace_period: str | None = None
     hints: Hints = Hints()
+    environment: Mapping[str, str | None] = NOTHING
+    env_files: tuple[EnvFile, ...] = ()
+    entrypoint: str | tuple[str, ...] | None = None
+    keys: tuple[tuple[str, Where], ...] = ()
     where: Where | None = None
 
     @property

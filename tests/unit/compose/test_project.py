@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kobako.compose import cache, files, project
+from kobako.compose import files, project
 from kobako.compose.nodes import Node
 from kobako.compose.tree import Items, Keys, Leaf, Source, Tree, merge, target_of
 from kobako.errors import UsageError, Where
@@ -168,6 +168,56 @@ def test_overrides(tmp_path: Path) -> None:
     assert (where.file, where.line) == (f"{tmp_path}/compose.override.yaml", 2)
 
 
+def test_a_null_takes_a_command_away(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        {
+            "compose.yaml": "services: {a: {image: x, command: a, entrypoint: [b]}, b: {entrypoint: [a, b]}}\n",
+            "compose.override.yaml": "services: {a: {command: , entrypoint: }, b: {entrypoint: a 'b c'}}\n",
+        },
+    ).services
+    assert (found["a"].command, found["a"].entrypoint, found["b"].entrypoint) == (None, None, "a 'b c'")
+
+
+def test_build_arguments_are_what_compose_makes_of_them(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        {
+            "compose.yaml": "services: {a: {build: {context: ., args: {A: 3.10, B: '3.10', C: 1}}}}\n",
+            "compose.override.yaml": "services: {a: {build: {args: [C, D=3.10]}}}\n",
+        },
+    )
+    build = found.services["a"].build
+    assert build is not None
+    assert build.args == {"A": "3.1", "B": "3.10", "C": None, "D": "3.10"}
+
+
+def test_all_keys_with_their_places(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        {
+            "compose.yaml": (
+                "services:\n  b: {cap_add: [X]}\n  a:\n    image: x\n    extends: b\n    ports:\n      - '${P:?}:1'\n"
+                "    shm_size: 1g\n    links:\n    environment:\n      A: b\n    privileged: true\n    dns: [x]\n"
+            ),
+            "compose.override.yaml": (
+                "services:\n  a:\n    privileged: !reset false\n    shm_size: 2g\n    dns:\n    tty: true\n"
+                "    environment: {C: d}\n"
+            ),
+        },
+    )
+    base, over = f"{tmp_path}/compose.yaml", f"{tmp_path}/compose.override.yaml"
+    assert found.services["a"].keys == (
+        ("cap_add", Where(base, 2, 7)),
+        ("image", Where(base, 4, 5)),
+        ("ports", Where(base, 6, 5)),
+        ("shm_size", Where(over, 4, 5)),
+        ("environment", Where(base, 10, 5)),
+        ("dns", Where(base, 13, 5)),
+        ("tty", Where(over, 6, 5)),
+    )
+
+
 def test_reset_and_override(tmp_path: Path) -> None:
     found = load(
         tmp_path,
@@ -220,6 +270,20 @@ def test_x_kobako(tmp_path: Path) -> None:
     assert service.hints == Hints({"url": "u", "n": ["1"]}, ("python", "t.py"), "x $Y", "docker")
 
 
+def test_what_x_kobako_says_of_the_base(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        {
+            "compose.yaml": "services: {a: {image: x, x-kobako: {base: {python: 3.10, torch: '1.11.0'}}}}\n",
+            "compose.override.yaml": "services: {a: {x-kobako: {base: {torch: 2}}}}\n",
+        },
+    )
+    assert found.services["a"].hints.base == {"python": "3.10", "torch": "2"}
+
+
+VERSION = "write digits with dots between them, such as 3.8"
+
+
 @pytest.mark.parametrize(
     ("hints", "code", "what", "fix"),
     [
@@ -228,12 +292,20 @@ def test_x_kobako(tmp_path: Path) -> None:
             "{colour: x}",
             "unknown-x-kobako-key",
             "x-kobako has no key colour",
-            "known are: source, entry, verify, engine",
+            "known are: source, entry, verify, engine, base",
         ),
         ("[entry]", "invalid-setting", "x-kobako is to be a mapping", ""),
         ("{source: x}", "invalid-setting", "x-kobako.source is to be a mapping", ""),
         ("{entry: []}", "invalid-setting", "a command is wanted here", ""),
         ("{entry: {a: b}}", "invalid-compose", "a single value is wanted here", ""),
+        ("{base: 3.8}", "invalid-setting", "x-kobako.base is to be a mapping", ""),
+        ("{base: {pyton: 3.8}}", "unknown-x-kobako-key", "x-kobako.base has no key pyton", "did you mean python?"),
+        ("{base: {cuda: 1}}", "unknown-x-kobako-key", "x-kobako.base has no key cuda", "known are: python, torch"),
+        ("{base: {python: }}", "invalid-setting", "x-kobako.base.python is to be a version", VERSION),
+        ("{base: {python: [3.8]}}", "invalid-setting", "x-kobako.base.python is to be a version", VERSION),
+        ("{base: {torch: 1.11.0a0}}", "invalid-setting", "x-kobako.base.torch is to be a version", VERSION),
+        ("{base: {torch: '>=1.11'}}", "invalid-setting", "x-kobako.base.torch is to be a version", VERSION),
+        ("{base: {torch: 1.}}", "invalid-setting", "x-kobako.base.torch is to be a version", VERSION),
     ],
 )
 def test_what_is_wrong_in_x_kobako(tmp_path: Path, hints: str, code: str, what: str, fix: str) -> None:
@@ -268,47 +340,6 @@ def test_what_is_wrong_and_where(tmp_path: Path, content: str, code: str, line: 
     assert error.code == code
     assert error.where is not None
     assert (error.where.file, error.where.line) == (f"{tmp_path}/compose.yaml", line)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        MISSION,
-        "services: {a: {image: x, x-kobako: {entry: [a, b], source: {url: u}}, volumes: [~/x:/x]}}\n",
-        "name: n\nservices: {a: {build: {context: ., args: {A: , B: 1}}, command: [a]}}\n---\nservices: {b: }\n",
-    ],
-)
-def test_what_is_remembered_is_what_was_read(tmp_path: Path, content: str) -> None:
-    (tmp_path / "compose.yaml").write_text(content, encoding="utf-8")
-    found = files.find(tmp_path, {"HOME": "/home/me"})
-    read = project.load(found)[0]
-    assert cache.load(found, tmp_path / ".kobako") == read
-    assert cache.load(found, tmp_path / ".kobako") == read
-    assert (tmp_path / ".kobako" / "cache" / "project.json").stat().st_mode & 0o777 == 0o600
-
-
-def test_values_of_variables_are_written_nowhere(tmp_path: Path) -> None:
-    (tmp_path / "compose.yaml").write_text(
-        "services: {a: {build: {context: ., args: {T: '${TOKEN}'}}}}\n", encoding="utf-8"
-    )
-    found = files.find(tmp_path, {"TOKEN": "hunter2"})
-    made = cache.load(found, tmp_path / ".kobako").services["a"].build
-    assert made is not None
-    assert made.args == {"T": "hunter2"}
-    assert not (tmp_path / ".kobako").exists()
-
-
-def test_what_is_remembered_is_forgotten_with_its_reasons(tmp_path: Path) -> None:
-    def image(env: Mapping[str, str]) -> str | None:
-        return cache.load(files.find(tmp_path, env), tmp_path / ".kobako").services["a"].image
-
-    (tmp_path / "compose.yaml").write_text("include: [b.yaml]\n", encoding="utf-8")
-    (tmp_path / "b.yaml").write_text("services: {a: {image: '${A:-x}'}}\n", encoding="utf-8")
-    assert [image({}), image({"A": "y"}), image({"B": "z"})] == ["x", "y", "x"]
-    (tmp_path / "b.yaml").write_text("services: {a: {image: 'w'}}\n", encoding="utf-8")
-    assert image({}) == "w"
-    (tmp_path / "compose.override.yaml").write_text("services: {a: {image: v}}\n", encoding="utf-8")
-    assert image({}) == "v"
 
 
 WHERE = Where("x", 1)
