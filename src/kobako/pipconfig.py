@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_KEYS = ("index-url", "extra-index-url", "find-links", "trusted-host", "cert", "client-cert", "no-index", "proxy")
+_KEYS = (
+    *("index-url", "extra-index-url", "find-links", "no-index", "constraint"),
+    *("trusted-host", "cert", "client-cert", "proxy"),
+)
 _SECTIONS = ("global", "download", "install")
 _YES = frozenset({"1", "true", "yes", "on", "y", "t"})
 
@@ -30,6 +33,7 @@ class PipConfig:
     cert: str = ""
     client_cert: str = ""
     proxy: str = ""
+    constraints: tuple[str, ...] = ()
 
 
 def read(environ: Mapping[str, str] | None = None, home: Path | None = None) -> PipConfig:
@@ -81,6 +85,7 @@ def _made(values: Mapping[str, str]) -> PipConfig:
         cert=_home(values.get("cert", "").strip()),
         client_cert=_home(values.get("client-cert", "").strip()),
         proxy=values.get("proxy", "").strip(),
+        constraints=tuple(_home(path) for path in _words(values.get("constraint", ""))),
     )
 
 

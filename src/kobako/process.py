@@ -125,12 +125,24 @@ def run(
     ``env`` is added to Kobako's own environment. ``on_line`` is called with each line of output and error output as it
     comes (without the newline; a carriage return starts a line too).
     """
+    return run_with(argv, {**os.environ, **(env or {})}, cwd=cwd, on_line=on_line, stdin=stdin)
+
+
+def run_with(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    cwd: str | Path | None = None,
+    on_line: Callable[[str], None] | None = None,
+    stdin: bytes | None = None,
+) -> Outcome:
+    """:func:`run`, with ``environment`` as the whole one: nothing of Kobako's own reaches the program."""
     begin = time.monotonic()
     try:
         process = subprocess.Popen(
             list(argv),
             cwd=cwd,
-            env={**os.environ, **env} if env else None,
+            env=dict(environment),
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -200,3 +212,54 @@ def attach(argv: Sequence[str], *, cwd: str | Path | None = None, stdin: int | N
 def spawn(argv: Sequence[str], *, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
     """Start a program that serves Kobako through two file descriptors. The caller ends it with :func:`end`."""
     return subprocess.Popen(list(argv), stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL)
+
+
+class Apart(NamedTuple):
+    """How a program is started that is not to notice what happens to Kobako's terminal: in a session of its own.
+
+    ``environment`` is the whole one. With ``terminal``, ``stdin`` is a terminal that becomes the session's.
+    """
+
+    environment: Mapping[str, str]
+    stdin: int
+    stdout: int
+    stderr: int
+    cwd: str | None = None
+    keep: tuple[int, ...] = ()
+    terminal: bool = False
+
+
+Running = subprocess.Popen[bytes]
+"""A program that was started and is not waited for yet."""
+
+
+def start(argv: Sequence[str], how: Apart) -> Running:
+    """Start a program and leave it to itself. Raises ``OSError`` where it cannot be started."""
+    return subprocess.Popen(
+        list(argv),
+        cwd=how.cwd,
+        env=dict(how.environment),
+        stdin=how.stdin,
+        stdout=how.stdout,
+        stderr=how.stderr,
+        pass_fds=how.keep,
+        start_new_session=True,
+        preexec_fn=_take_terminal if how.terminal else None,  # noqa: PLW1509 - no thread is running by then
+    )
+
+
+def _take_terminal() -> None:
+    import fcntl  # noqa: PLC0415 - with a terminal only
+    import termios  # noqa: PLC0415
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def wait(process: Running) -> int:
+    """The exit code of a program that was started apart, 128+N where signal N killed it. ``Stopped`` passes through.
+
+    Never ``Popen.wait``: see :func:`_gone`. Waiting in the kernel, not by looking again and again.
+    """
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    code = process.wait()
+    return code if code >= 0 else 128 - code

@@ -6,11 +6,10 @@ No package is built here to find out what it needs: what exists as a source only
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kobako import process
+from kobako import process, uv
 from kobako.data import torch_family
 from kobako.masking import mask
 from kobako.model.image import BaseImage
@@ -23,18 +22,12 @@ _SOURCE_ONLY = re.compile(r"Wheels are required for `([^`]+)`")
 _FIXED = ("--quiet", "--no-config", "--no-build", "--no-header", "--no-annotate", "--no-progress", "--color=never")
 
 
-def uv_program() -> str | None:
-    """uv beside Kobako's own Python, or on PATH."""
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.is_file() else process.which("uv")
-
-
 def resolve(
     requirements: Sequence[Requirement], image: BaseImage, pip: PipConfig, folder: Path
 ) -> tuple[Resolved | None, str]:
     """The versions, or None and why not. ``folder`` is for the files that uv reads."""
-    uv = uv_program()
-    if uv is None:
+    program = uv.program()
+    if program is None:
         return None, "uv is not installed here"
     overrides = folder / "floor.txt"
     # The image's torch is no release of the index: whatever asks for torch is satisfied by leaving it out.
@@ -44,8 +37,8 @@ def resolve(
         wanted = [str(one) for one in requirements if one.name not in loose]
         source = folder / "wanted.txt"
         source.write_text("".join(f"{line}\n" for line in wanted), encoding="utf-8")
-        argv = [uv, "pip", "compile", *_FIXED, "--python-version", image.python, "--override", str(overrides)]
-        outcome = process.run([*argv, *index_options(pip), str(source)], cwd=folder, env=index_environment(pip))
+        argv = [program, "pip", "compile", *_FIXED, "--python-version", image.python, "--override", str(overrides)]
+        outcome = process.run([*argv, *uv.options(pip), str(source)], cwd=folder, env=uv.environment(pip))
         if outcome.ok:
             return Resolved(_pins(outcome.stdout), frozenset(loose)), ""
         found = _SOURCE_ONLY.search(outcome.stderr)
@@ -62,25 +55,3 @@ def _pins(text: str) -> Mapping[str, str]:
 def _why(outcome: Outcome) -> str:
     lines = [line.strip() for line in outcome.stderr.splitlines() if line.strip()]
     return mask(" ".join(lines[:3])) or "uv could not be started"
-
-
-def index_options(pip: PipConfig) -> list[str]:
-    """Where pip looks for packages, as options of uv. They may hold credentials: never show or write them."""
-    options = [f"--find-links={link}" for link in pip.find_links]
-    options += [f"--extra-index-url={url}" for url in pip.extra_index_urls]
-    if pip.extra_index_urls:
-        options.append("--index-strategy=unsafe-best-match")  # as pip does it: the best of all indexes
-    if pip.no_index:
-        options.append("--no-index")
-    elif pip.index_url:
-        options.append(f"--index-url={pip.index_url}")
-    options += [f"--allow-insecure-host={host}" for host in pip.trusted_hosts]
-    return options
-
-
-def index_environment(pip: PipConfig) -> dict[str, str]:
-    """The certificate bundle and the proxy that pip uses, for uv."""
-    env = {"SSL_CERT_FILE": pip.cert} if pip.cert else {}
-    if pip.proxy:
-        env.update({"HTTPS_PROXY": pip.proxy, "HTTP_PROXY": pip.proxy})
-    return env

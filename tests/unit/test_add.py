@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kobako import resolving
+from kobako import uv
 from kobako.actions import add as module
 from kobako.actions.add import AddRequest, add
 from kobako.actions.context import Context
@@ -229,7 +229,7 @@ def test_a_compose_file_that_cannot_be_edited(root: Path, archive: str) -> None:
 
 
 def test_an_old_base_without_uv_on_this_machine(root: Path, archive: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolving, "uv_program", lambda: None)
+    monkeypatch.setattr(uv, "program", lambda: None)
     result = run(root, AddRequest(archive, base="nvcr.io/nvidia/pytorch:20.11-py3"))
     assert result.data["questions"][0] == {
         "what": "versions for Python 3.6 could not be resolved here (uv is not installed here): pip decides",

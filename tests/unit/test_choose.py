@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kobako.choose import choose, recognise
+from kobako.catalogue import recognise
+from kobako.choose import choose
 from kobako.errors import UsageError
 from kobako.model.finding import Finding
 from kobako.model.requirement import Bound, Requirement, Scan

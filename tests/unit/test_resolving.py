@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kobako import process, resolving
-from kobako.choose import recognise
+from kobako import process, resolving, uv
+from kobako.catalogue import recognise
 from kobako.model.requirement import Requirement
 from kobako.pipconfig import PipConfig
 from kobako.process import Outcome
@@ -47,14 +47,14 @@ class Uv:
         return Outcome(tuple(argv), code, out, err, 0.0)
 
 
-def install(uv: Uv, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolving, "uv_program", lambda: "uv")
-    monkeypatch.setattr(process, "run", uv)
+def install(fake: Uv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uv, "program", lambda: "uv")
+    monkeypatch.setattr(process, "run", fake)
 
 
 def test_what_has_no_wheel_is_left_to_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    uv = Uv((1, "", NO_WHEEL), (0, "matplotlib==3.3.4\nnumpy==1.19.5\n", ""))
-    install(uv, monkeypatch)
+    fake = Uv((1, "", NO_WHEEL), (0, "matplotlib==3.3.4\nnumpy==1.19.5\n", ""))
+    install(fake, monkeypatch)
     found, why = resolving.resolve(WANTED, IMAGE, PipConfig(), tmp_path)
     assert found is not None
     assert (dict(found.pins), set(found.loose), why) == (
@@ -62,8 +62,8 @@ def test_what_has_no_wheel_is_left_to_pip(tmp_path: Path, monkeypatch: pytest.Mo
         {"pycocotools", "x"},
         "",
     )
-    assert uv.wanted == ["matplotlib\npycocotools>=2\n", "matplotlib\n"]
-    assert "--no-build" in uv.argv[0]
+    assert fake.wanted == ["matplotlib\npycocotools>=2\n", "matplotlib\n"]
+    assert "--no-build" in fake.argv[0]
     assert "torch; python_version < '0'\n" in (tmp_path / "floor.txt").read_text()
 
 
@@ -76,11 +76,11 @@ def test_no_solution(stderr: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_pip_s_configuration_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    uv = Uv((0, "", ""))
-    install(uv, monkeypatch)
+    fake = Uv((0, "", ""))
+    install(fake, monkeypatch)
     config = PipConfig("https://i.example/s", ("https://e.example/s",), find_links=("/shelf",), cert="/ca.pem")
     resolving.resolve(WANTED[:1], IMAGE, config, tmp_path)
     options = {"--index-url=https://i.example/s", "--extra-index-url=https://e.example/s", "--find-links=/shelf"}
-    assert options < set(uv.argv[0])
-    assert uv.env == {"SSL_CERT_FILE": "/ca.pem"}
-    assert resolving.index_options(PipConfig(no_index=True)) == ["--no-index"]
+    assert options < set(fake.argv[0])
+    assert fake.env == {"SSL_CERT_FILE": "/ca.pem"}
+    assert uv.options(PipConfig(no_index=True)) == ["--no-index"]

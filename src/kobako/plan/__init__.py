@@ -34,6 +34,7 @@ def _steps(facts: Facts) -> Iterable[Step]:
     sorted_ = groups.sort(facts)
     yield base.image(facts)
     yield base.fresh(facts)
+    yield from base.workdir(facts)
     yield from base.interpreter(facts)
     yield base.floor(facts)
     yield from base.installer(facts)

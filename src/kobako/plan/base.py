@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kobako import data
+from kobako import floor as floors
 from kobako.model.image import BaseImage
 from kobako.plan.facts import Facts
 from kobako.plan.text import Step, listed, sentence
 
 CATALOGUE = "https://catalog.ngc.nvidia.com/orgs/nvidia/containers/pytorch"
-FLOOR = "/opt/kobako"
+FLOOR = floors.FOLDER
 
 
 def image(facts: Facts) -> Step:
@@ -39,6 +40,12 @@ def fresh(_facts: Facts) -> Step:
     return Step((why,), ("ARG KOBAKO_FRESH=",))
 
 
+def workdir(facts: Facts) -> Iterable[Step]:
+    """Where commands start: NVIDIA's and PyTorch's images start in /workspace by themselves."""
+    if facts.image.family not in {"ngc", "pytorch"}:
+        yield Step(("Commands start where the service's folders are mounted",), ("WORKDIR /workspace",))
+
+
 def interpreter(facts: Facts) -> Iterable[Step]:
     """Python and pip from the distribution, where the image has none."""
     if facts.image.has_pip:
@@ -56,13 +63,7 @@ APT_INSTALL = "RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get inst
 
 def floor(_facts: Facts) -> Step:
     """Writes down what the base came with, before anything is installed."""
-    commands = (
-        f"RUN family='{data.torch_family_pattern()}'",
-        f"&&  mkdir -p {FLOOR} && cd {FLOOR}",
-        "&&  python3 -m pip list --format=freeze > base.txt",
-        '&&  { grep -iE "^($family)==" base.txt || :; } > floor.txt',
-        '&&  { grep -viE "^($family) *[^a-z0-9._ -]" /etc/pip/constraint.txt || :; } > constraint.txt 2> /dev/null',
-    )
+    commands = floors.commands(data.torch_family_pattern())
     return Step(
         (
             "The base image is a floor: PyTorch and what was built with it must survive all that is installed below",

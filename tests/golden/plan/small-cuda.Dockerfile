@@ -10,6 +10,11 @@ FROM nvidia/cuda:12.1.1-cudnn8-devel-ubuntu22.04
 ARG KOBAKO_FRESH=
 
 #
+# Commands start where the service's folders are mounted
+#
+WORKDIR /workspace
+
+#
 # The image has no Python of its own: the distribution's
 # python is what scripts and people call it
 #

@@ -10,6 +10,11 @@ FROM python:3.11-slim
 ARG KOBAKO_FRESH=
 
 #
+# Commands start where the service's folders are mounted
+#
+WORKDIR /workspace
+
+#
 # The base image is a floor: PyTorch and what was built with it must survive all that is installed below
 # /opt/kobako/base.txt        everything that the image came with
 # /opt/kobako/floor.txt       PyTorch and its family: kept as they are, whatever a package asks for

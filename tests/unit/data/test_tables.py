@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from kobako import data
-from kobako.choose import recognise
+from kobako.catalogue import recognise
 from kobako.scan.declared import normalised
 
 

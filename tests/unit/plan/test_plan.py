@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kobako import plan
-from kobako.choose import recognise
+from kobako.catalogue import recognise
 from kobako.model.choice import Choice
 from kobako.model.finding import Finding
 from kobako.model.host import HostFacts

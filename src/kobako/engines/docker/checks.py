@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from kobako.engines.docker import endpoint
+from kobako.engines.docker.api import Api
 from kobako.engines.docker.compose import OLDEST_V1
 from kobako.engines.docker.endpoint import Endpoint
 from kobako.engines.docker.engine import OLDEST_API
@@ -43,6 +45,12 @@ _BUILDKIT_DEFAULT = (23,)
 """The Docker Engine whose client builds with BuildKit unasked."""
 
 _CDI_FOLDERS = ("/etc/cdi", "/var/run/cdi")
+
+
+def look(probe: Probe) -> list[Check]:
+    """All checks of the daemon that this environment points to."""
+    found = endpoint.find(probe.env)
+    return DockerChecks(probe, found, Api(found).get).all()
 
 
 class DockerChecks:

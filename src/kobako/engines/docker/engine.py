@@ -112,7 +112,7 @@ class DockerEngine:
     def up(self, service: Service) -> bool:
         self._check_name(service)
         if self._api.endpoint.path is not None:  # the folders of another machine cannot be looked at
-            from kobako.engines.docker import mounts  # noqa: PLC0415 - exec needs none of it
+            from kobako import mounts  # noqa: PLC0415 - exec needs none of it
 
             mounts.prepare(service, self._project.root, self._narrator)
         before = self._containers.of(service)

@@ -8,11 +8,10 @@ Dockerfile Kobako wrote; for any other the base itself is asked, where it is her
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kobako import data, process
+from kobako import floor, process
 from kobako.dockerfile import recipe
 from kobako.dockerfile.parse import parse
 from kobako.engines.docker.api import Api, ApiError
@@ -20,8 +19,6 @@ from kobako.errors import BuildError, KobakoError, UsageError, Where
 from kobako.model.recipe import Step
 from kobako.model.service import Service
 from kobako.workspace import read_text
-
-Moved = tuple[tuple[str, str, str], ...]
 
 # Runs in the image with the standard library alone; Python 3.8 and later has importlib.metadata.
 _PROBE = r"""
@@ -57,7 +54,7 @@ class _Held:
     base: dict[str, str] | None
 
 
-def moved(api: Api, image: str, service: Service) -> Moved:
+def moved(api: Api, image: str, service: Service) -> floor.Moved:
     """(name, before, after) of each base package whose version changed.
 
     Raises ``BuildError("base-moved")``, with the step, when one of the torch family did and no step names it.
@@ -67,15 +64,10 @@ def moved(api: Api, image: str, service: Service) -> Moved:
         return ()
     written = _Recipe(service)
     before = held.base if held.base is not None else _base_of(api, written)
-    changed = tuple(
-        (name, version, held.now[name])
-        for name, version in sorted((before or {}).items())
-        if name in held.now and held.now[name] != version
-    )
-    family = frozenset(data.torch_family())
-    for name, old, new in changed:
-        if name in family and name not in written.named:
-            raise _error(api, image, held, written, (name, old, new))
+    changed = floor.moved(before or {}, held.now)
+    change = floor.unwanted(changed, written.named)
+    if change is not None:
+        raise _error(api, image, held, written, change)
     return changed
 
 
@@ -89,12 +81,7 @@ def _look(image: str) -> _Held | None:
     except ValueError:
         return None  # something in the image prints at every start of Python
     base = found["base"]
-    return _Held(found["now"], found["when"], None if base is None else _freeze(base))
-
-
-def _freeze(text: str) -> dict[str, str]:
-    pairs = (line.split("==", 1) for line in text.splitlines() if "==" in line)
-    return {re.sub(r"[-_.]+", "-", name.strip()).lower(): version.strip() for name, version in pairs}
+    return _Held(found["now"], found["when"], None if base is None else floor.freeze(base))
 
 
 def _base_of(api: Api, written: _Recipe) -> dict[str, str] | None:
@@ -125,8 +112,7 @@ class _Recipe:
         except UsageError:
             return  # the builder understood it, and its word counts
         self.steps = understood.steps
-        packages = (package for step in self.steps for command in step.commands for package in command.packages)
-        self.named = frozenset(package.name for package in packages)
+        self.named = floor.named(self.steps)
 
     def step_like(self, command: str) -> Step | None:
         """The step of which a layer's history says this."""
@@ -146,6 +132,6 @@ def _error(api: Api, image: str, held: _Held, written: _Recipe, change: tuple[st
         "base-moved",
         f"the build replaced the base image's {name} {old} by {new}",
         why=f"in the step: {said.removesuffix(' # buildkit')[:200]}" if said else "no step names it",
-        fix=f"keep it with --override /opt/kobako/floor.txt, or write {name}=={new} into the step if you want it",
+        fix=floor.FIX.format(name=name, version=new),
         where=where,
     )

@@ -9,7 +9,6 @@ a container may not read the environment of another user's process otherwise.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import select
 import signal
@@ -19,9 +18,10 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from kobako import terminal
 from kobako.engines.docker.api import Api, ApiError
 from kobako.engines.docker.endpoint import Connection
-from kobako.errors import CannotStartError, EngineError, Stopped, WorkError
+from kobako.errors import CannotStartError, EngineError, Stopped
 from kobako.protocols import Command, Streams
 
 SESSION = "KOBAKO_SESSION"
@@ -85,7 +85,7 @@ class Session:
         """The command's exit code. ``Stopped`` passes through after every process of the command has ended."""
         try:
             connection, first = self._start(command)
-            with connection, _terminal(streams, on=command.terminal) as resized:
+            with connection, terminal.raw(streams.stdin, on=command.terminal) as resized:
                 pump = _Pump(connection.socket, streams, tty=command.terminal)
                 resized(self._resize)
                 pump.feed(first)
@@ -113,7 +113,7 @@ class Session:
             body["User"] = command.user
         if command.workdir is not None:
             body["WorkingDir"] = command.workdir
-        if command.terminal and (size := _window(0)):
+        if command.terminal and (size := terminal.window(0)):
             body["ConsoleSize"] = list(size)
         self._exec = self._api.post(f"/containers/{self._container.id}/exec", body)["Id"]
         start = {"Detach": False, "Tty": command.terminal}
@@ -129,7 +129,7 @@ class Session:
         if pump.held:
             if not state.get("Pid"):
                 raise self._cannot_start(pump.held.decode("utf-8", "replace").strip(), code)
-            _write(streams.stdout, pump.held)
+            terminal.write(streams.stdout, pump.held)
         if state.get("Running") or code is None:
             raise EngineError(
                 "docker-daemon",
@@ -307,58 +307,6 @@ class _Pump:
         if part:
             if self.held:
                 held, self.held = self.held, b""
-                _write(self._streams.stdout, held)
+                terminal.write(self._streams.stdout, held)
             self._started = True
-            _write(self._streams.stderr if stream == 2 else self._streams.stdout, part)
-
-
-def _write(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[os.write(fd, view) :]
-        except BlockingIOError:
-            select.select([], [fd], [])
-        except BrokenPipeError:
-            raise Stopped(signal.SIGPIPE) from None
-        except OSError as error:
-            code = "disk-full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else "unreadable"
-            why = error.strerror or str(error)
-            raise WorkError(code, "cannot write the output of the command", why=why) from error
-
-
-def _window(fd: int) -> tuple[int, int] | None:
-    try:
-        size = os.get_terminal_size(fd)
-    except OSError:
-        return None
-    return size.lines, size.columns
-
-
-@contextlib.contextmanager
-def _terminal(streams: Streams, *, on: bool) -> Iterator[Any]:
-    """The caller's terminal in raw mode while the block runs; gives a function that takes who is told of resizes."""
-    if not on or streams.stdin is None:
-        yield lambda _resize: None
-        return
-    import termios  # noqa: PLC0415 - only with a terminal
-    import tty  # noqa: PLC0415
-
-    fd = streams.stdin
-    before = termios.tcgetattr(fd)
-    previous = signal.getsignal(signal.SIGWINCH)
-
-    def follow(resize: Any) -> None:
-        def changed(*_: object) -> None:
-            if size := _window(fd):
-                resize(size)
-
-        signal.signal(signal.SIGWINCH, changed)
-        changed()
-
-    try:
-        tty.setraw(fd)
-        yield follow
-    finally:
-        signal.signal(signal.SIGWINCH, previous)
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+            terminal.write(self._streams.stderr if stream == 2 else self._streams.stdout, part)
