@@ -43,6 +43,12 @@ class Probe(Protocol):
     def disk(self, path: str) -> Disk:
         """Raises ``OSError`` where the path is not there or closed to the caller."""
 
+    def device(self, path: str) -> int | None:
+        """Which file system the path lies on; None where nothing is there that could be looked at."""
+
+    def writable(self, path: str) -> bool:
+        """Whether the caller may write to what is there."""
+
 
 class Machine:
     """The machine that Kobako runs on."""
@@ -72,6 +78,15 @@ class Machine:
     def disk(self, path: str) -> Disk:
         usage = shutil.disk_usage(path)
         return Disk(usage.total, usage.free)
+
+    def device(self, path: str) -> int | None:
+        try:
+            return os.stat(path).st_dev
+        except OSError:
+            return None
+
+    def writable(self, path: str) -> bool:
+        return os.access(path, os.W_OK)
 
 
 def size(count: int) -> str:

@@ -66,11 +66,15 @@ class Step(NamedTuple):
 
 
 class Built(NamedTuple):
-    """A build that succeeded. ``moved`` holds base packages whose version changed: (name, before, after)."""
+    """A build that succeeded. ``moved`` holds base packages whose version changed: (name, before, after).
+
+    ``problems`` are what could not be done and did not stop the build: the result is a partial one.
+    """
 
     image: str
     steps: tuple[Step, ...] = ()
     moved: tuple[tuple[str, str, str], ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class Engine(Protocol):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kobako.errors import UsageError
 
-ENGINES: tuple[str, ...] = ("docker",)
+ENGINES: tuple[str, ...] = ("docker", "local")
 """The engines there are, in the order in which they are tried."""
 
 

@@ -199,9 +199,9 @@ def test_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, _: object) -> None:
             self.get = Daemon().ask
 
-    monkeypatch.setattr(doctor, "Api", Api)
+    monkeypatch.setattr("kobako.engines.docker.checks.Api", Api)
     monkeypatch.setattr(doctor, "Machine", lambda _: Recorded())
-    assert run("doctor", "--json", code=0)["status"] == "ok"
+    assert run("doctor", "--json", code=0)["data"]["engine"] == "docker"
     monkeypatch.setattr(doctor, "Machine", lambda _: Recorded(programs={}))
     failed = run("doctor", "--json", code=4)
     assert codes(failed) == ["no-engine"]

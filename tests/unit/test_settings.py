@@ -15,6 +15,8 @@ from kobako.settings import Setting, engine_name
         (None, {"KOBAKO_ENGINE": "docker"}, "other", "docker", "KOBAKO_ENGINE"),
         (None, {}, "docker", "docker", "x-kobako.engine"),
         (None, {"KOBAKO_ENGINE": ""}, "docker", "docker", "x-kobako.engine"),
+        (None, {"KOBAKO_ENGINE": "local"}, "docker", "local", "KOBAKO_ENGINE"),
+        (None, {}, "local", "local", "x-kobako.engine"),
         (None, {}, None, None, "default"),
     ],
 )
@@ -38,4 +40,4 @@ def test_an_unknown_engine_is_told_with_who_said_it(
     with pytest.raises(UsageError, match=r"^there is no engine named dokcer$") as caught:
         engine_name(flag, env, hint)
     assert (caught.value.code, caught.value.why) == ("unknown-engine", f"{origin} says so")
-    assert caught.value.fix == "one of: docker"
+    assert caught.value.fix == "one of: docker, local"

@@ -24,7 +24,7 @@ def build(context: Context, names: tuple[str, ...], *, fresh: bool = False) -> R
         engine = context.engine(service)
         with context.narrator.step(f"building {service.title}"):
             built = engine.build(service, fresh=fresh)
-        start.report_moved(context, built)
+        start.report(context, built)
         done.append(_data(service, engine, built))
     first = done[0] if len(done) == 1 else {"services": done}
     return Result("build", data=first, text="\n".join(f"{one['service']}: {one['image']}" for one in done))

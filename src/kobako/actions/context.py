@@ -59,7 +59,7 @@ class Context:
         names = (chosen.value,) if chosen.value else settings.ENGINES
         problems: list[Problem] = []
         for name in names:
-            engine = engines.make(name, self.project, self.narrator, self.workspace.state)
+            engine = engines.make(name, self.project, self.narrator, self.workspace.state, self.found.env)
             # where there is no choice the first call tells as much as a question would
             availability = Availability(usable=True) if len(names) == 1 else engine.available()
             if availability.usable:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from kobako import settings
+from kobako import engines, settings
 from kobako.actions.context import Context
-from kobako.engines.docker import endpoint
-from kobako.engines.docker.api import Api
-from kobako.engines.docker.checks import NEEDED, DockerChecks
+from kobako.engines import EngineChecks
 from kobako.errors import DONE, ENGINE, UsageError
 from kobako.model.check import Check, CheckStatus
 from kobako.model.result import Problem, Result
 from kobako.probe import GIB, Machine, Probe, size
+from kobako.settings import Setting
 
 _MEANS = {
     "nvidia-driver": "containers use the host's driver; without it there is no GPU to use",
@@ -39,31 +39,64 @@ _WIDTH = 79
 
 
 def doctor(context: Context) -> Result:
-    """Look at everything. The result is a failed one (exit code 4) when no engine is usable."""
-    settings.engine_name(context.engine_flag, context.env, None)
-    found = endpoint.find(context.env)
+    """Look at everything. The result is a failed one (exit code 4) when no engine is usable that may be used."""
+    chosen = settings.engine_name(context.engine_flag, context.env, None)
     probe = Machine(context.env)
-    checks = look(probe, DockerChecks(probe, found, Api(found).get), _place(context))
-    return result(checks)
+    place = _place(context)
+    seen = [engines.checks(name, probe, place) for name in settings.ENGINES]
+    return result(seen, look(probe, place), chosen)
 
 
-def look(probe: Probe, engine: DockerChecks, place: Path) -> list[Check]:
-    """All checks. ``place`` is the workspace, or where Kobako was started."""
-    return [*engine.all(), *_gpus(probe), _disk(probe, place), _memory(probe), _shm(probe)]
+def look(probe: Probe, place: Path) -> list[Check]:
+    """What every engine uses of the machine. ``place`` is the workspace, or where Kobako was started."""
+    return [*_gpus(probe), _disk(probe, place), _memory(probe), _shm(probe)]
 
 
-def result(checks: Iterable[Check]) -> Result:
-    """What the checks come to."""
-    listed = list(checks)
-    bad = next((check for check in listed if check.name in NEEDED and check.status != "ok"), None)
-    # what is broken says more than what could not be looked at because of it
-    bad = next((check for check in listed if check.name in NEEDED and check.status in {"missing", "broken"}), bad)
-    data = {"checks": [check._asdict() for check in listed]}
-    text = "\n".join(_table(listed))
-    if bad is None:
-        return Result("doctor", "ok", DONE, data, text=text)
-    problem = Problem("no-engine", "no engine is usable on this machine", f"{bad.name}: {bad.found}", bad.fix)
-    return Result("doctor", "failed", ENGINE, data, (problem,), text)
+def result(seen: Sequence[EngineChecks], machine: Sequence[Check], chosen: Setting) -> Result:
+    """What the checks come to. ``chosen`` is the engine that is asked for, if one is."""
+    wanted = [one for one in seen if chosen.value in {None, one.engine}]
+    used = next((one for one in wanted if one.usable), None)
+    closing = _used(used, seen, chosen) if used else _unused(seen, chosen)
+    groups = [*((f"{one.engine} engine", one.checks) for one in seen), ("this machine", tuple(machine))]
+    lines = [*_table(groups), *_wrapped("engine: ", closing)]
+    data = _data(seen, machine, used)
+    if used is not None:
+        return Result("doctor", "ok", DONE, data, text="\n".join(lines))
+    return Result("doctor", "failed", ENGINE, data, (_problem(wanted, chosen),), "\n".join(lines))
+
+
+def _data(seen: Sequence[EngineChecks], machine: Sequence[Check], used: EngineChecks | None) -> dict[str, Any]:
+    checks = [check for one in seen for check in one.checks]
+    return {
+        "checks": [check._asdict() for check in (*checks, *machine)],
+        "engine": used.engine if used else None,
+        "engines": [
+            {"name": one.engine, "usable": one.usable, "checks": [check.name for check in one.checks]} for one in seen
+        ],
+    }
+
+
+def _used(used: EngineChecks, seen: Sequence[EngineChecks], chosen: Setting) -> str:
+    if chosen.value:
+        return f"{used.engine}, because {chosen.origin} says so"
+    passed = [f"{one.engine} is not: {one.in_the_way.name}" for one in seen[: seen.index(used)] if one.in_the_way]
+    return f"{used.engine}, the first that is usable" + (f" ({', '.join(passed)})" if passed else "")
+
+
+def _unused(seen: Sequence[EngineChecks], chosen: Setting) -> str:
+    others = [one.engine for one in seen if one.usable]
+    if chosen.value and others:
+        return f"none; {chosen.origin} says {chosen.value}, which is not usable, while {' and '.join(others)} is"
+    return "none is usable"
+
+
+def _problem(wanted: Sequence[EngineChecks], chosen: Setting) -> Problem:
+    bad = [one.in_the_way for one in wanted if one.in_the_way is not None]
+    what = "no engine is usable on this machine"
+    if chosen.value:
+        what = f"the {chosen.value} engine is not usable on this machine, and {chosen.origin} asks for it"
+    # the last engine needs the least
+    return Problem("no-engine", what, "; ".join(f"{check.name}: {check.found}" for check in bad), bad[-1].fix)
 
 
 def _place(context: Context) -> Path:
@@ -132,18 +165,21 @@ def _check(name: str, status: CheckStatus, found: str, fix: str = "") -> Check:
     return Check(name, status, found, _MEANS[name], fix)
 
 
-def _table(checks: list[Check]) -> Iterator[str]:
+def _table(groups: Iterable[tuple[str, tuple[Check, ...]]]) -> Iterator[str]:
     """One line for what is well; below what is not, what it means and what to do."""
-    width = max(len(check.name) for check in checks)
-    for check in checks:
-        start = f"{check.status:<9}  {check.name:<{width}}  "
-        yield from _wrapped(start, check.found)
-        if check.status == "ok":
-            continue
-        yield from _wrapped("           means: ", check.means)
-        if check.fix:
-            # not wrapped: it is there to be copied
-            yield f"           fix:   {check.fix}"
+    listed = list(groups)
+    width = max(len(check.name) for _, checks in listed for check in checks)
+    for title, checks in listed:
+        yield title
+        for check in checks:
+            yield from _wrapped(f"  {check.status:<9}  {check.name:<{width}}  ", check.found)
+            if check.status == "ok":
+                continue
+            yield from _wrapped("             means: ", check.means)
+            if check.fix:
+                # not wrapped: it is there to be copied
+                yield f"             fix:   {check.fix}"
+        yield ""
 
 
 def _wrapped(start: str, text: str) -> list[str]:

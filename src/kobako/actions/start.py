@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kobako.actions.context import Context
+from kobako.actions.context import Context, relative
 from kobako.errors import UsageError
 from kobako.model.result import Problem
 from kobako.model.service import Service
@@ -35,7 +35,10 @@ def check_recipe(context: Context, service: Service) -> None:
         )
 
 
-def report_moved(context: Context, built: Built) -> None:
+def report(context: Context, built: Built) -> None:
+    """Tell what a build could not do, or did on the side."""
+    for problem in built.problems:
+        context.narrator.warn(relative(problem, context.workspace.root))
     if built.moved:
         names = ", ".join(f"{name} {old} -> {new}" for name, old, new in built.moved)
         context.narrator.warn(Problem("base-moved", "packages of the base image changed version", names))
@@ -47,7 +50,7 @@ def build_if_missing(context: Context, engine: Engine, service: Service) -> bool
         return False
     check_recipe(context, service)
     context.narrator.say(f"{service.title} is not built yet: building it")
-    report_moved(context, engine.build(service))
+    report(context, engine.build(service))
     return True
 
 

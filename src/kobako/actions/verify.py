@@ -55,7 +55,7 @@ class _Verification:
             built = self._step("build", lambda: self._engine.build(self._service, fresh=True))
         except BuildError as error:
             return self._result(Problem.of(error))
-        start.report_moved(self._context, built)
+        start.report(self._context, built)
         try:
             self._step("start", lambda: self._engine.up(self._service))
         except KobakoError as error:

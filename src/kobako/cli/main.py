@@ -13,6 +13,7 @@ from kobako.errors import Stopped
 
 # verb -> its line in the overview. The order is the road that a user walks.
 VERBS = {
+    "demo": "train on real digits in an environment built here, in two minutes",
     "init": "make a workspace here",
     "add": "take over a repository: write its Dockerfile and its service",
     "build": "build a service's image",
@@ -26,14 +27,21 @@ VERBS = {
     "stop": "stop a service",
     "rm": "remove a service's container",
     "doctor": "what this machine has, and what is missing",
+    "completion": "what makes the Tab key complete verbs, options and services",
 }
 
 _OVERVIEW = """\
 usage: kobako VERB [options] ...
 
-Takes over somebody else's machine-learning repository and gives it an environment
-that is written down, minimal and proved from zero.
+Takes over somebody else's machine-learning repository and gives it an
+environment that is written down, minimal and proved from zero.
 
+New here?
+  kobako demo          watch all of it happen, on a small repository
+  kobako doctor        see what this machine has, and what is missing
+  kobako init          then: kobako add URL, and your own work begins
+
+Verbs, in the order of the road:
 {verbs}
 
 kobako VERB --help says more, with an example. All verbs take --workspace PATH,
@@ -56,6 +64,10 @@ def entry() -> NoReturn:
 
 def main(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code. Never raises."""
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks what can stand at the cursor
+        from kobako.cli import complete  # noqa: PLC0415 - nobody else pays for it
+
+        return complete.complete(VERBS, _split, _module)
     _open_streams()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # `nohup kobako train ... &` asks for a program that outlives its terminal: what is ignored stays ignored

@@ -42,18 +42,23 @@ def parser(verb: str, module: ModuleType) -> Parser:
         allow_abbrev=False,
     )
     module.configure(made)
-    common = made.add_argument_group("common options")
-    common.add_argument("--workspace", metavar="PATH", help="look for the compose file here (default: this folder)")
-    common.add_argument(
-        "--engine", metavar="NAME", help="docker (default: KOBAKO_ENGINE, x-kobako.engine, what is there)"
-    )
-    if module.JSON:
-        common.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    common.add_argument("--yes", action="store_true", help="answer every question with yes")
-    common.add_argument("-v", "--verbose", action="count", default=0, help="show the output of what is run")
-    common.add_argument("-q", "--quiet", action="count", default=0, help="say less")
-    common.add_argument("--no-color", action="store_true", help="no colour")
+    common(made, as_json=module.JSON)
     return made
+
+
+def common(made: argparse.ArgumentParser, *, as_json: bool) -> None:
+    """Add the options that all verbs take."""
+    group = made.add_argument_group("common options")
+    group.add_argument("--workspace", metavar="PATH", help="look for the compose file here (default: this folder)")
+    group.add_argument(
+        "--engine", metavar="NAME", help="docker or local (default: KOBAKO_ENGINE, x-kobako.engine, what is there)"
+    )
+    if as_json:
+        group.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    group.add_argument("--yes", action="store_true", help="answer every question with yes")
+    group.add_argument("-v", "--verbose", action="count", default=0, help="show the output of what is run")
+    group.add_argument("-q", "--quiet", action="count", default=0, help="say less")
+    group.add_argument("--no-color", action="store_true", help="no colour")
 
 
 def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
@@ -67,7 +72,7 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
         return DONE
     console = Console(os.environ, verbosity=args.verbose - args.quiet, yes=args.yes, colour=not args.no_color)
     as_json = bool(getattr(args, "json", False))
-    context = Context(_start(args.workspace), os.environ, console, args.engine)
+    context = Context(start(args.workspace), os.environ, console, args.engine)
     console.log_to(lambda: _logs(context), verb)
     result = _result(verb, module, (args, tail), context)
     code = result.exit_code
@@ -80,7 +85,7 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
     return code
 
 
-def _start(workspace: str | None) -> Path:
+def start(workspace: str | None) -> Path:
     """The folder to begin in, by the name that the shell has for it: Compose names the project after that."""
     if workspace:
         return Path(workspace).absolute()

@@ -14,13 +14,15 @@ import pytest
 from kobako.actions import doctor
 from kobako.actions.context import Context
 from kobako.console import Console
+from kobako.engines import EngineChecks, checks
 from kobako.engines.docker import endpoint
 from kobako.engines.docker.checks import NEEDED, DockerChecks
 from kobako.errors import EngineError, UsageError
-from kobako.model.check import Check
+from kobako.model.check import Check, CheckStatus
 from kobako.model.result import Result
 from kobako.probe import GIB, Disk, size
 from kobako.process import Outcome
+from kobako.settings import ENGINES, Setting, engine_name
 
 SMI = " ".join(doctor._QUERY)
 
@@ -66,6 +68,8 @@ class Recorded:
     free: int = 500 * GIB
     shm: int = 32 * GIB
     closed: frozenset[str] = frozenset()
+    devices: Mapping[str, int] = field(default_factory=lambda: {"/": 1})
+    read_only: frozenset[str] = frozenset()
 
     def which(self, program: str) -> str | None:
         known = {line.split()[0] for line in self.programs} | self.there
@@ -86,6 +90,12 @@ class Recorded:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         return Disk(self.shm, self.shm) if path == "/dev/shm" else Disk(1000 * GIB, self.free)
 
+    def device(self, path: str) -> int | None:
+        return self.devices.get(path)
+
+    def writable(self, path: str) -> bool:
+        return path not in self.read_only
+
 
 @dataclass
 class Daemon:
@@ -101,9 +111,26 @@ class Daemon:
         return {"/version": self.version, "/info": self.info}[path]
 
 
+NOBODY = Setting(None, "default")
+
+
+def docker(machine: Recorded, daemon: Daemon | None = None) -> EngineChecks:
+    found = DockerChecks(machine, endpoint.find(machine.env), (daemon or Daemon()).ask).all()
+    return EngineChecks("docker", NEEDED, tuple(found))
+
+
+def other(status: CheckStatus) -> EngineChecks:
+    """A second engine, which needs one thing."""
+    return EngineChecks("local", frozenset({"tool"}), (Check("tool", status, "a tool", "it is used", "get tool"),))
+
+
 def see(machine: Recorded, daemon: Daemon | None = None) -> Result:
-    engine = DockerChecks(machine, endpoint.find(machine.env), (daemon or Daemon()).ask)
-    return doctor.result(doctor.look(machine, engine, Path("/")))
+    """A machine that has the docker engine or none."""
+    return doctor.result([docker(machine, daemon)], doctor.look(machine, Path("/")), NOBODY)
+
+
+def closing(result: Result) -> str:
+    return result.text.rsplit("\n\n", 1)[1]
 
 
 def check(name: str, machine: Recorded, daemon: Daemon | None = None) -> Check:
@@ -120,17 +147,19 @@ def test_a_machine_without_a_gpu_is_fit_for_work() -> None:
 
 def test_the_table_is_readable_at_80_columns() -> None:
     text = see(Recorded()).text
-    assert text.splitlines()[:2] == [
-        "ok         docker             28.5.2",
-        "ok         docker-daemon      unix:///var/run/docker.sock (default)",
+    assert text.splitlines()[:3] == [
+        "docker engine",
+        "  ok         docker             28.5.2",
+        "  ok         docker-daemon      unix:///var/run/docker.sock (default)",
     ]
     assert (
-        "missing    nvidia-driver      there is no nvidia-smi on the PATH\n"
-        "           means: containers use the host's driver; without it there is no GPU\n"
-        "                  to use\n"
-        "           fix:   https://www.nvidia.com/drivers\n"
+        "\n\nthis machine\n"
+        "  missing    nvidia-driver      there is no nvidia-smi on the PATH\n"
+        "             means: containers use the host's driver; without it there is no\n"
+        "                    GPU to use\n"
+        "             fix:   https://www.nvidia.com/drivers\n"
     ) in text
-    assert max(len(line) for line in text.splitlines()) < 85  # a fix is not broken, so that it can be copied
+    assert max(len(line) for line in text.splitlines()) < 87  # a fix is not broken, so that it can be copied
     assert all(len(line) < 80 for line in text.splitlines() if "fix:" not in line)
 
 
@@ -350,6 +379,52 @@ def test_a_folder_that_cannot_be_looked_at_is_unchecked() -> None:
 
 def test_the_needed_checks_are_among_the_checks() -> None:
     assert {one["name"] for one in see(Recorded()).data["checks"]} > NEEDED
+
+
+@pytest.mark.parametrize(
+    ("programs", "status", "flag", "line", "code"),
+    [
+        (PROGRAMS, "ok", None, "engine: docker, the first that is usable", 0),
+        (PROGRAMS, "missing", None, "engine: docker, the first that is usable", 0),
+        ({}, "ok", None, "engine: local, the first that is usable (docker is not: docker)", 0),
+        (PROGRAMS, "ok", "local", "engine: local, because --engine says so", 0),
+        ({}, "missing", None, "engine: none is usable", 4),
+        ({}, "ok", "docker", "engine: none; --engine says docker, which is not usable, while local is", 4),
+        ({}, "missing", "docker", "engine: none is usable", 4),
+    ],
+)
+def test_which_engine_would_be_used(
+    programs: dict[str, Any], status: CheckStatus, flag: str | None, line: str, code: int
+) -> None:
+    result = doctor.result([docker(Recorded(programs)), other(status)], (), engine_name(flag, {}, None))
+    assert (closing(result), result.exit_code) == (line, code)
+    assert result.data["engine"] == (None if code else line.split()[1].rstrip(","))
+    assert [(one["name"], one["usable"]) for one in result.data["engines"]] == [
+        ("docker", bool(programs)),
+        ("local", status == "ok"),
+    ]
+
+
+def test_with_no_engine_each_says_why() -> None:
+    result = doctor.result([docker(Recorded({})), other("broken")], (), NOBODY)
+    (problem,) = result.problems
+    assert problem.why == "docker: there is no docker on the PATH; tool: a tool"
+    assert problem.fix == "get tool"
+
+
+def test_the_engine_that_was_asked_for_is_the_one_that_is_told_of() -> None:
+    seen = [docker(Recorded({})), other("ok")]
+    (problem,) = doctor.result(seen, (), engine_name(None, {"KOBAKO_ENGINE": "docker"}, None)).problems
+    assert problem.what == "the docker engine is not usable on this machine, and KOBAKO_ENGINE asks for it"
+    assert problem.why == "docker: there is no docker on the PATH"
+    assert problem.fix == "https://docs.docker.com/engine/install/"
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_every_engine_has_checks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"kobako.engines.{name}.checks.look", lambda *_: [Check("x", "ok", "x", "x")])
+    seen = checks(name, Recorded(), Path("/"))
+    assert (seen.engine, [one.name for one in seen.checks], seen.usable) == (name, ["x"], True)
 
 
 def test_an_unknown_engine_is_refused() -> None:

@@ -1,0 +1,291 @@
+"""From a Dockerfile to an environment that never changes again.
+
+What a task makes depends on what was before it, so its key grows out of theirs. An environment is looked up by its last
+key; where there is none, building starts from the longest chain of tasks that is there. A task that took long is kept
+for that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kobako import floor, process
+from kobako.engines.local import sandbox, shims, tasks, tree
+from kobako.engines.local.context import within
+from kobako.engines.local.installer import Call, Installer
+from kobako.engines.local.pip import Install
+from kobako.engines.local.place import ENV, LOCAL, ROOT, Place, read
+from kobako.engines.local.planning import FORMAT, Plan, Planner, context_of
+from kobako.engines.local.stage import Means, Stage, variables
+from kobako.engines.local.tasks import Copy, Floor, Script, System, Task, Zone
+from kobako.errors import BuildError, Where
+from kobako.model.result import Problem
+from kobako.model.service import Service
+from kobako.protocols import Built, Narrator, Step
+
+KEEP_AFTER = 5.0
+"""Seconds that a task takes to be kept by itself: copying an environment costs less than one."""
+
+
+@dataclass
+class Made:
+    """What is known of an environment beside its files."""
+
+    problems: list[list[Any]] = field(default_factory=list)
+    zone: str = ""
+
+
+class Builder:
+    """Builds services of one workspace."""
+
+    def __init__(self, place: Place, means: Means, narrator: Narrator) -> None:
+        self._place = place
+        self._means = means
+        self._narrator = narrator
+        self._planner = Planner(means, narrator)
+        self._installer = Installer(means, place, narrator)
+
+    def build(self, service: Service, *, fresh: bool) -> Built:
+        """The environment of a service, made or found. Raises ``BuildError``; then all is as it was."""
+        plan = self._planner.plan(service)
+        with self._place.alone("build"):
+            self._tidy()
+            began = time.monotonic()
+            self._base(plan)
+            steps = [Step(f"FROM {plan.standin.image.reference}", time.monotonic() - began, cached=False)]
+            steps += self._tasks(plan, fresh=fresh)
+            image = read(self._place.image(plan.key) / "image.json")
+            chain = plan.keys
+            self._place.write(
+                self._place.built(service.name), {"image": plan.key, "chain": chain, "dockerfile": plan.text}
+            )
+            self._forget_unused()
+        moved = tuple((name, old, new) for name, old, new in image["moved"])
+        problems = tuple(_problem(one) for one in image["problems"])
+        return Built(plan.key, tuple(steps), moved, problems)
+
+    def _base(self, plan: Plan) -> None:
+        """The environment that stands in for the base image."""
+        if self._place.image(plan.base).exists():
+            return
+        where = plan.where(plan.recipe.stages[0].step.line)
+        name = f"FROM {plan.standin.image.reference}"
+        with self._narrator.step(f"  {name}: {_told(plan)}"), self._staged(plan) as stage:
+            self._installer.venv(stage, where)
+            (stage.folder / LOCAL).mkdir()
+            stage.root.mkdir()
+            sandbox.make_root(stage.root)
+            seeds = ("pip", *_SETUPTOOLS) if _ships_setuptools(plan) else ("pip",)
+            for packages in (seeds, plan.standin.packages):
+                if packages:
+                    install = Install(packages, names=tuple(one.partition("==")[0] for one in packages))
+                    self._installer.run(stage, Call(install, {}, "/", where, name))
+            self._keep(stage, plan.base, {"packages": stage.packages(), "problems": [], "moved": [], "zone": ""})
+
+    def _tasks(self, plan: Plan, *, fresh: bool) -> list[Step]:
+        """Do what is not there yet."""
+        keys = plan.keys
+        there = 0 if fresh else max(at for at, key in enumerate(keys) if self._place.image(key).exists())
+        steps = [Step(task.name, 0.0, cached=True) for task in plan.tasks[:there]]
+        if there == len(plan.tasks):
+            return steps
+        before = self._place.image(keys[there])
+        kept = read(before / "image.json")
+        made = Made(list(kept["problems"]), kept["zone"])
+        with self._staged(plan, before) as stage:
+            for task in plan.tasks[there:]:
+                began = time.monotonic()
+                self._do(plan, stage, task, made)
+                took = time.monotonic() - began
+                steps.append(Step(task.name, round(took, 3), cached=False))
+                self._narrator.say(f"  {task.name[:66]}: {took:.1f} s")
+                if took > KEEP_AFTER and task.key != plan.key:
+                    self._checkpoint(plan, stage, task, made)
+            self._keep(stage, plan.key, self._image(plan, stage, made))
+        return steps
+
+    def _checkpoint(self, plan: Plan, stage: Stage, task: Task, made: Made) -> None:
+        with self._staged(plan, stage.folder) as copy:
+            self._keep(copy, task.key, self._image(plan, copy, made))
+
+    def _image(self, plan: Plan, stage: Stage, made: Made) -> dict[str, Any]:
+        base = read(self._place.image(plan.base) / "image.json")["packages"]
+        environment = dict(plan.walk.environment)
+        if made.zone:
+            environment.setdefault("TZ", made.zone)
+        return {
+            "format": FORMAT,
+            "base": plan.standin.image.reference,
+            "interpreter": list(plan.interpreter),
+            "environment": environment,
+            "workdir": plan.walk.workdir,
+            "entrypoint": list(plan.walk.entrypoint),
+            "command": list(plan.walk.command),
+            "zone": made.zone,
+            "packages": stage.packages(),
+            "moved": list(floor.moved(base, stage.packages())),
+            "problems": [*made.problems, *(self._note(plan, line, text) for line, text in plan.walk.notes)],
+        }
+
+    def _note(self, plan: Plan, line: int, text: str) -> list[Any]:
+        return list(
+            Problem("not-honoured", f"left out: {text}", "the local engine has no such thing", "", plan.where(line))
+        )
+
+    def _do(self, plan: Plan, stage: Stage, task: Task, made: Made) -> None:
+        where = plan.where(task.line)
+        if isinstance(task.does, Script):
+            self._script(stage, task, task.does, where)
+        elif isinstance(task.does, Copy):
+            copy = task.does
+            done = context_of(plan.service, plan.file).copy(copy.sources, copy.target, stage.root, where)
+            for path in done if copy.mode.isdecimal() else ():
+                path.chmod(int(copy.mode, 8))
+        else:
+            for part in task.does.parts:
+                self._part(plan, stage, task, part, made)
+        self._missing(stage, made, where)
+        self._check_floor(plan, stage, task)
+
+    def _part(self, plan: Plan, stage: Stage, task: Task, part: tasks.Part, made: Made) -> None:
+        where = plan.where(task.line)
+        if isinstance(part, Install):
+            self._installer.run(stage, Call(part, task.environment, task.workdir, where, task.name))
+        elif isinstance(part, Floor):
+            _write_floor(stage)
+        elif isinstance(part, System):
+            for name in shims.absent(part.packages, shims.installed()):
+                _note_missing(stage, name)
+        elif isinstance(part, Zone):
+            made.zone = part.name
+            _set_zone(stage.root, part.name)
+
+    def _script(self, stage: Stage, task: Task, script: Script, where: Where) -> None:
+        assert self._means.tools is not None  # noqa: S101 - refused before
+        tree.separate(stage.env)
+        command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", task.workdir, *script.argv]
+        environment = {**variables(task.environment), shims.BUILDING: "1"}
+        argv = sandbox.argv(self._means.tools, stage.view(), command, network=script.network)
+        outcome = process.run_with(argv, environment, on_line=self._narrator.child)
+        if not outcome.ok:
+            why = f"exit code {outcome.code}: {outcome.last_lines() or 'it printed nothing'}"
+            raise BuildError("build-failed", f"cannot build at {task.name}", why=why, where=where)
+
+    def _missing(self, stage: Stage, made: Made, where: Where) -> None:
+        """System packages that this machine lacks: the build goes on, and says so."""
+        path = stage.root / shims.MISSING
+        if not path.exists():
+            return
+        names = list(dict.fromkeys(path.read_text(encoding="utf-8").split()))
+        path.unlink()
+        shown = ", ".join(names)
+        why = "the local engine uses this machine's own packages and installs none"
+        fix = f"sudo apt-get install {' '.join(names)}"
+        made.problems.append(list(Problem("apt-missing", f"not on this machine: {shown}", why, fix, where)))
+
+    def _check_floor(self, plan: Plan, stage: Stage, task: Task) -> None:
+        base = read(self._place.image(plan.base) / "image.json")["packages"]
+        change = floor.unwanted(floor.moved(base, stage.packages()), floor.named(plan.recipe.steps))
+        if change is not None:
+            name, old, new = change
+            raise BuildError(
+                "base-moved",
+                f"the build replaced the base image's {name} {old} by {new}",
+                why=f"in the step: {task.name}",
+                fix=floor.FIX.format(name=name, version=new),
+                where=plan.where(task.line),
+            )
+
+    @contextlib.contextmanager
+    def _staged(self, plan: Plan, before: Path | None = None) -> Iterator[Stage]:
+        """A folder to work in, which is gone afterwards unless it was kept."""
+        folder = Path(tempfile.mkdtemp(prefix=".tmp-", dir=self._place.images()))
+        try:
+            stage = Stage(folder, plan.interpreter)
+            for name in (ENV, ROOT, LOCAL) if before is not None else ():
+                tree.copy(before / name, folder / name, links=name == ENV)  # type: ignore[operator]
+            yield stage
+        finally:
+            if folder.exists():
+                tree.remove(folder, self._place.trash())
+
+    def _keep(self, stage: Stage, key: str, image: dict[str, Any]) -> None:
+        """From here on it is an image."""
+        self._place.write(stage.folder / "image.json", image)
+        os.chmod(stage.folder, 0o755)  # noqa: S103 - as others' folders
+        tree.remove(self._place.image(key), self._place.trash())
+        stage.folder.rename(self._place.image(key))
+
+    def _tidy(self) -> None:
+        """What a killed build left. The lock says that nobody is at work on it."""
+        for left in self._place.images().glob(".tmp-*"):
+            tree.remove(left, self._place.trash())
+        tree.empty(self._place.trash())
+
+    def _forget_unused(self) -> None:
+        """Delete images that no service was built to or works with."""
+        used: set[str] = set()
+        for path in (self._place.top / "built").glob("*.json"):
+            used.update((read(path) or {}).get("chain", ()))
+        for path in (self._place.top / "live").glob("*/state.json"):
+            used.add((read(path) or {}).get("image", ""))
+        for folder in self._place.images().iterdir():
+            if folder.name not in used:
+                tree.remove(folder, self._place.trash())
+
+
+_SETUPTOOLS = ("setuptools<80", "wheel<0.46")
+"""What Python's official images for 3.11 and earlier ship. Source: github:docker-library/python, versions.json."""
+
+_IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
+
+
+def _told(plan: Plan) -> str:
+    what = [f"Python {plan.interpreter.version}", *plan.standin.packages]
+    return f"{', '.join(what)} stand in for it"
+
+
+def _ships_setuptools(plan: Plan) -> bool:
+    """Official Python images stopped shipping setuptools and wheel with 3.12; the others never did stop."""
+    return plan.standin.image.family != "python" or plan.interpreter.short in {
+        "3.6",
+        "3.7",
+        "3.8",
+        "3.9",
+        "3.10",
+        "3.11",
+    }
+
+
+def _write_floor(stage: Stage) -> None:
+    held = stage.packages()
+    listed = {"base": held, "floor": floor.kept(held)}
+    for path, packages in ((floor.BASE, listed["base"]), (floor.KEPT, listed["floor"])):
+        text = "".join(f"{name}=={version}\n" for name, version in sorted(packages.items()))
+        within(stage.root, path).write_text(text, encoding="utf-8")
+    within(stage.root, floor.CONSTRAINT).write_text("", encoding="utf-8")
+
+
+def _note_missing(stage: Stage, name: str) -> None:
+    with (stage.root / shims.MISSING).open("a", encoding="utf-8") as file:
+        file.write(f"{name}\n")
+
+
+def _set_zone(root: Path, zone: str) -> None:
+    link = root / "etc/localtime"
+    link.unlink(missing_ok=True)
+    link.symlink_to(f"/usr/share/zoneinfo/{zone}")
+    (root / "etc/timezone").unlink(missing_ok=True)
+    (root / "etc/timezone").write_text(f"{zone}\n", encoding="utf-8")
+
+
+def _problem(kept: Sequence[Any]) -> Problem:
+    code, what, why, fix, where = kept
+    return Problem(code, what, why, fix, Where(*where) if where else None)

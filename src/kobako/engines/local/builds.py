@@ -1,0 +1,61 @@
+"""Where PyTorch comes from on a machine without a GPU: a CPU build, rather than gigabytes of CUDA libraries."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from kobako.engines.local.interpreters import Interpreter
+from kobako.pipconfig import PipConfig
+
+
+def has_gpu() -> bool:
+    """Whether NVIDIA's driver is loaded here."""
+    return os.path.exists("/proc/driver/nvidia/version") or os.path.exists("/dev/nvidiactl")
+
+
+def offered(pip: PipConfig, interpreter: Interpreter) -> list[str]:
+    """The versions of torch of which pip's find-links folders hold a CPU build for this interpreter, newest first."""
+    found = {version for path in _wheels(pip.find_links) if (version := _fits(path, interpreter))}
+    return sorted(found, key=_order, reverse=True)
+
+
+def _wheels(links: Iterable[str]) -> Iterator[Path]:
+    for link in links:
+        folder = Path(unquote(urlsplit(link).path)) if link.startswith("file:") else Path(link)
+        if folder.is_dir():
+            yield from folder.glob("torch-*.whl")
+
+
+def _fits(path: Path, interpreter: Interpreter) -> str:
+    """The wheel's version where it runs on this interpreter without a GPU; "" elsewhere."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename  # noqa: PLC0415 - heavy
+
+    try:
+        _, version, _, tags = parse_wheel_filename(path.name)
+    except InvalidWheelFilename:
+        return ""
+    short = interpreter.short.replace(".", "")
+    runs = any(
+        tag.interpreter == f"cp{short}" and "linux" in tag.platform and tag.platform.endswith(interpreter.machine)
+        for tag in tags
+    )
+    cpu = version.local is not None and version.local.startswith("cpu")
+    return str(version) if runs and (cpu or (version.local is None and not _wants_cuda(path))) else ""
+
+
+def _wants_cuda(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as wheel:
+            name = next(one for one in wheel.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", one))
+            return re.search(rb"^Requires-Dist: *nvidia", wheel.read(name), re.MULTILINE) is not None
+    except (OSError, zipfile.BadZipFile, StopIteration):
+        return True
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))

@@ -1,0 +1,296 @@
+"""Installs with uv, from outside or, where somebody's code has to run for it, inside the sandbox.
+
+A wheel is unpacked, and nothing of it runs: that is done from outside, where uv can link files from its cache. What
+exists as a source only is built inside, with a cache of its own that no other PyTorch or interpreter shares. Which of
+the two it is, is asked inside beforehand (and remembered): from outside uv would quietly take an older version of
+which there is a wheel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from kobako import pipconfig, process, uv
+from kobako.engines.local import builds, context, pip, sandbox, tree
+from kobako.engines.local.pip import Install
+from kobako.engines.local.place import Place
+from kobako.engines.local.stage import Means, Stage, variables
+from kobako.engines.local.tasks import digest
+from kobako.errors import BuildError, Where
+from kobako.masking import mask
+from kobako.model.result import Problem
+from kobako.pipconfig import PipConfig
+from kobako.process import Outcome
+from kobako.protocols import Narrator
+
+_WEEK = 7 * 24 * 3600
+_NEEDS_CODE = re.compile(
+    r"building from source is disabled|[Bb]uilding source distributions is disabled|has no usable wheels|"
+    r"[Bb]uilding .* is disabled|no wheels? (?:is|are) (?:available|usable)|Wheels are required for"
+)
+_NO_ANSWER = re.compile(
+    r"error sending request|Failed to fetch|Could not connect|dns error|timed out|Network is unreach"
+)
+_CLEAR = re.compile(r"UV_|PIP_|PYTHON|VIRTUAL_ENV$|CONDA_|KOBAKO_")
+_INSTALLED = re.compile(r"^ \+ (\S+)", re.MULTILINE)
+
+
+class Call(NamedTuple):
+    """One install of a step: in which environment, with which variables, in which folder inside."""
+
+    install: Install
+    environment: Mapping[str, str]
+    workdir: str
+    where: Where
+    name: str
+
+
+class _Way(NamedTuple):
+    """``torch`` is the CPU build to take, ``BACKEND`` for uv to find one, "" for no word on it; ``code`` says that
+    somebody's code has to run.
+    """
+
+    torch: str
+    code: bool
+
+
+@dataclass(frozen=True)
+class Installer:
+    """``place`` has the caches."""
+
+    means: Means
+    place: Place
+    narrator: Narrator
+
+    def run(self, stage: Stage, call: Call) -> None:
+        """Install. Raises ``BuildError`` with the step's place."""
+        settings = self._pip(call)
+        way = self._way(stage, call, settings)
+        if way.code:
+            self._inside(stage, call, settings, way.torch)
+        else:
+            self._outside(stage, call, settings, way.torch)
+
+    def _way(self, stage: Stage, call: Call, settings: PipConfig) -> _Way:
+        """How to do it; remembered for a week, since asking takes as long as doing."""
+        held = sorted(stage.packages().items())
+        means = [self.means.tools is not None, self.means.gpu, list(stage.interpreter)]
+        asked = [call.install.arguments, dict(call.environment), uv.options(settings), means, held]
+        path = self.place.cache("ways") / f"{digest(asked)}.json"
+        with contextlib.suppress(OSError, ValueError):
+            if time.time() - path.stat().st_mtime < _WEEK:
+                return _Way(*json.loads(path.read_bytes()))
+        torch = self._torch(stage, call, settings)
+        code = self.means.tools is not None and (
+            call.install.needs_code or self._takes_code(stage, call, settings, torch)
+        )
+        self.place.write(path, [torch, code])
+        return _Way(torch, code)
+
+    def venv(self, stage: Stage, where: Where) -> None:
+        """An empty environment that can be moved."""
+        argv = [self.means.uv, "venv", "--relocatable", "--no-project", "--no-config", "--quiet"]
+        outcome = self._uv([*argv, f"--python={stage.interpreter.path}", str(stage.env)], stage)
+        if not outcome.ok:
+            raise _error(outcome, "making an environment", where)
+
+    def _pip(self, call: Call) -> PipConfig:
+        said = {name: value for name, value in call.environment.items() if name.startswith("PIP_")}
+        return pipconfig.read({**self.means.env, **said})
+
+    def _outside(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> None:
+        argv = self._argv(stage.python, call.install, settings, _build(stage, torch))
+        outcome = self._uv([*argv, "--no-build", *_outside_paths(stage, call)], stage, call)
+        if outcome.ok:
+            return
+        if _NEEDS_CODE.search(outcome.stderr) and self.means.tools is None:
+            raise BuildError(
+                "needs-sandbox",
+                f"cannot install without running a stranger's code: {call.name}",
+                why=f"{_said(outcome)}\nbuilding from source needs bubblewrap: {self.means.without}",
+                fix="kobako doctor says what to do; or use --engine docker",
+                where=call.where,
+            )
+        raise _error(outcome, call.name, call.where)
+
+    def _takes_code(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> bool:
+        """Whether the versions that uv would choose freely are others than those that exist as wheels."""
+        bound = self._tried(stage, call, settings, torch)
+        if not bound.ok and not _NEEDS_CODE.search(bound.stderr):
+            raise _error(bound, call.name, call.where)
+        free = self._uv_inside(stage, call, settings, torch, dry=True) if bound.ok else None
+        return free is None or not free.ok or _chosen(free) != _chosen(bound)
+
+    def _inside(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> None:
+        self.narrator.child(f"{call.name}: built inside the sandbox")
+        tree.separate(stage.env)
+        outcome = self._uv_inside(stage, call, settings, torch)
+        if not outcome.ok and torch and "No solution found" in outcome.stderr:
+            outcome = self._uv_inside(stage, call, settings, "")  # it wants another torch than the one at hand
+        if not outcome.ok:
+            raise _error(outcome, call.name, call.where)
+
+    def _uv_inside(self, stage: Stage, call: Call, settings: PipConfig, torch: str, *, dry: bool = False) -> Outcome:
+        assert self.means.tools is not None  # noqa: S101 - asked before
+        held = stage.packages()
+        cache = self.place.cache("uv", digest([stage.interpreter, held.get("torch", "")]))
+        view = stage.view(_folders(settings))._replace(frozen=dry, uv=self.means.uv, cache=str(cache))
+        options = [*_build(stage, torch, inside=True), *(["--dry-run"] if dry else [])]
+        argv = self._argv(f"{sandbox.ENV_INSIDE}/bin/python", call.install, settings, options)
+        argv[0] = sandbox.UV_INSIDE
+        env = {**variables(call.environment), **_proxies(self.means.env), **uv.environment(settings)}
+        # a compiled wheel is kept: the cache is this interpreter's and this PyTorch's alone
+        env |= {"UV_CACHE_DIR": sandbox.CACHE_INSIDE, "UV_LINK_MODE": "copy", **call.install.environment}
+        command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", call.workdir, *argv, *call.install.arguments]
+        argv = sandbox.argv(self.means.tools, view, command)
+        return process.run_with(argv, env, on_line=None if dry else self.narrator.child)
+
+    def _argv(self, python: str, install: Install, settings: PipConfig, extra: Sequence[str]) -> list[str]:
+        own = {"--no-index", "--index-url"} & {one.partition("=")[0] for one in install.arguments}
+        options = [one for one in uv.options(settings) if one.partition("=")[0] not in own]
+        if "--extra-index-url" in install.arguments and "--index-strategy=unsafe-best-match" not in options:
+            options.append("--index-strategy=unsafe-best-match")
+        head = [self.means.uv, "pip", "install", "--no-config", "--no-progress", "--color=never", f"--python={python}"]
+        return [*head, *options, *extra]
+
+    def _uv(self, argv: Sequence[str], stage: Stage, call: Call | None = None) -> Outcome:
+        said = {} if call is None else {**call.environment, **call.install.environment}
+        env = {name: value for name, value in self.means.env.items() if not _CLEAR.match(name)}
+        env |= {name: self.means.env[name] for name in _KEPT if name in self.means.env}
+        if call is not None:
+            env |= uv.environment(self._pip(call))
+        for name, value in pip.inside(said):
+            if name.startswith("UV_"):
+                env[name] = _there(stage, call, value) if name in _PATHS else value
+        env.setdefault("UV_CACHE_DIR", str(self._cache()))
+        return process.run_with(argv, env, cwd=stage.folder, on_line=self.narrator.child)
+
+    def _cache(self) -> Path:
+        """uv's cache, where it can be written; else one in the workspace."""
+        home = self.means.env.get("HOME") or str(Path.home())
+        usual = Path(self.means.env.get("XDG_CACHE_HOME") or Path(home) / ".cache") / "uv"
+        standing = next((one for one in (usual, *usual.parents) if one.exists()), usual)
+        if os.access(standing, os.W_OK | os.X_OK):
+            return usual
+        self.narrator.child(f"uv's cache cannot be written ({usual}): one in .kobako is used")
+        return self.place.cache("uv", "wheels")
+
+    def _torch(self, stage: Stage, call: Call, settings: PipConfig) -> str:
+        """Which CPU build of torch to take: this machine has no GPU, and torch is still to come. See :class:`_Way`."""
+        if self.means.gpu or "torch" in stage.packages():
+            return ""
+        if not call.install.needs_code and not call.install.wants_torch:
+            plain = self._tried(stage, call, settings, "")
+            if plain.ok and "torch" not in {one.partition("==")[0] for one in _chosen(plain)}:
+                return ""
+        for version in builds.offered(settings, stage.interpreter):
+            if call.install.needs_code or self._tried(stage, call, settings, version).ok:
+                return version
+        impatience = {"UV_HTTP_TIMEOUT": "4", "UV_HTTP_CONNECT_TIMEOUT": "3", "UV_HTTP_RETRIES": "0"}
+        environment = {**call.install.environment, **impatience}
+        impatient = call._replace(install=call.install._replace(environment=environment))
+        if self._tried(stage, impatient, settings, BACKEND).ok:
+            return BACKEND
+        size = "the package index's build for CUDA is taken: several GB with its libraries"
+        why = "no folder of find-links has one, and PyTorch's own index of CPU builds does not answer"
+        fix = "name a folder with a CPU wheel of torch: PIP_FIND_LINKS=/folder"
+        self.narrator.warn(Problem("torch-size", f"no CPU build of torch is at hand: {size}", why, fix))
+        return ""
+
+    def _tried(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> Outcome:
+        """What would be installed, from wheels alone."""
+        argv = self._argv(stage.python, call.install, settings, _build(stage, torch))
+        return self._uv([*argv, "--dry-run", "--no-build", *_outside_paths(stage, call)], stage, call)
+
+
+BACKEND = "cpu"
+
+
+def _build(stage: Stage, torch: str, *, inside: bool = False) -> list[str]:
+    """The options that make uv take a build of torch."""
+    if torch in {"", BACKEND}:
+        return ["--torch-backend=cpu"] if torch else []
+    path = context.within(stage.root, _TORCH)
+    path.write_text(f"torch=={torch}\n", encoding="ascii")
+    return [f"--constraint={_TORCH if inside else path}"]
+
+
+_TORCH = "/opt/kobako/torch.txt"
+_IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
+_KEPT = ("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "UV_HTTP_TIMEOUT", "UV_OFFLINE")
+_PATHS = frozenset({"UV_OVERRIDE", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT"})
+
+
+def _proxies(env: Mapping[str, str]) -> dict[str, str]:
+    wanted = {"http_proxy", "https_proxy", "no_proxy", "all_proxy"}
+    return {name: value for name, value in env.items() if name.lower() in wanted}
+
+
+def _there(stage: Stage, call: Call | None, paths: str) -> str:
+    """Paths inside, as uv outside has to name them."""
+    workdir = call.workdir if call is not None else "/"
+    return " ".join(str(context.within(stage.root, os.path.join(workdir, path))) for path in paths.split())
+
+
+def _outside_paths(stage: Stage, call: Call) -> list[str]:
+    """The install's arguments, files inside named as they are outside."""
+    arguments = list(call.install.arguments)
+    for at in call.install.files:
+        if "://" not in arguments[at]:
+            arguments[at] = _there(stage, call, arguments[at])
+    return arguments
+
+
+def _folders(settings: PipConfig) -> tuple[str, ...]:
+    """What uv inside has to see of this machine: folders with packages, certificates, constraints."""
+    indexes = [unquote(urlsplit(one).path) for one in (*settings.extra_index_urls, settings.index_url) if _is_file(one)]
+    # an index's pages may point to files beside its folder
+    indexes += [parent for one in indexes if (parent := os.path.dirname(one.rstrip("/"))).count("/") > 1]
+    links = [unquote(urlsplit(one).path) if _is_file(one) else one for one in settings.find_links]
+    paths = [*indexes, *(one for one in links if one.startswith("/")), settings.cert, *settings.constraints]
+    return tuple(path for path in dict.fromkeys(sorted(paths)) if path and os.path.exists(path))
+
+
+def _is_file(url: str) -> bool:
+    return url.startswith("file:")
+
+
+def _chosen(outcome: Outcome) -> frozenset[str]:
+    return frozenset(_INSTALLED.findall(outcome.stderr))
+
+
+def _pairs(chosen: frozenset[str]) -> list[tuple[str, str]]:
+    return [(name, version) for name, _, version in (one.partition("==") for one in chosen)]
+
+
+def _said(outcome: Outcome) -> str:
+    lines = [
+        line for line in outcome.stderr.splitlines() if not line.startswith(("Using Python", "Resolved", "warning:"))
+    ]
+    text = "\n".join(line for line in lines if line.strip())
+
+    return mask(text[-1500:]) or outcome.last_lines()
+
+
+def _error(outcome: Outcome, name: str, where: Where) -> BuildError:
+    said = _said(outcome)
+    if "No space left on device" in said or "os error 28" in said:
+        return BuildError("disk-full", f"no space left: {name}", why=said, fix="free some space", where=where)
+    if _NO_ANSWER.search(said):
+        fix = "check the connection, and pip's configuration: kobako doctor"
+        return BuildError(
+            "index-unreachable", f"the package index does not answer: {name}", why=said, fix=fix, where=where
+        )
+    if "has no wheels with a matching" in said or "no usable wheels" in said:
+        fix = "ask for a version that fits the base's Python, or choose another base"
+        return BuildError("build-failed", f"nothing fits this Python: {name}", why=said, fix=fix, where=where)
+    return BuildError("build-failed", f"cannot build at {name}", why=said, fix="correct the line", where=where)

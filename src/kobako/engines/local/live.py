@@ -1,0 +1,247 @@
+"""A service that was started: a working copy of its image, and the process that keeps it up.
+
+The copy is what a container's own layer would be: what is installed in it by hand stays until it is removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from kobako import process
+from kobako.compose.environment import environment_of
+from kobako.engines.local import bare, processes, sandbox, tree
+from kobako.engines.local.interpreters import Interpreter
+from kobako.engines.local.place import ENV, LOCAL, ROOT, Place, boot, read
+from kobako.engines.local.sandbox import Tools, View
+from kobako.engines.local.stage import variables
+from kobako.engines.local.tasks import digest
+from kobako.errors import EngineError, WorkError
+from kobako.model.service import Mount, Service
+
+MARK = "KOBAKO_LOCAL"
+SETTLE = 0.4
+"""Seconds that a started command must go on running to count as started."""
+
+_KEPT_LINES = 12
+
+
+class State(NamedTuple):
+    """What ``state.json`` says. ``pid`` is the sandbox's first process, or the command itself; 0 before it started.
+
+    ``mark`` is carried by every process of the service in its environment.
+    """
+
+    image: str
+    sandboxed: bool
+    config: str
+    mark: str
+    workdir: str
+    pid: int = 0
+    start: int = 0
+    boot: str = ""
+
+    @property
+    def running(self) -> bool:
+        return self.pid > 0 and self.boot == boot() and processes.alive(self.pid, self.start)
+
+
+class Wanted(NamedTuple):
+    """What a service is to run as: decided from its files before anything is started."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    workdir: str
+    mounts: tuple[Mount, ...]
+    interpreter: Interpreter
+    sandboxed: bool
+
+    @property
+    def config(self) -> str:
+        mounts = [[one.kind, one.source, one.target, one.read_only] for one in self.mounts]
+        return digest([self.argv, dict(self.environment), self.workdir, mounts, self.sandboxed])
+
+
+class Live:
+    """One service's working copy."""
+
+    def __init__(self, place: Place, service: Service) -> None:
+        self._place = place
+        self._service = service
+        self.folder = place.live(service.name)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def state(self) -> State | None:
+        found = read(self.folder / "state.json")
+        return State(*found) if found else None
+
+    def copy(self, image: str) -> None:
+        """A fresh working copy. The one that was there is gone."""
+        tree.remove(self.folder, self._place.trash())
+        aside = self.folder.with_name(f".{self.folder.name}.tmp")
+        tree.remove(aside, self._place.trash())
+        aside.mkdir(parents=True)
+        for name in (ENV, ROOT, LOCAL):
+            tree.copy(self._place.image(image) / name, aside / name, links=name == ENV)
+        aside.rename(self.folder)
+
+    def start(self, image: str, wanted: Wanted, tools: Tools | None) -> None:
+        """Start the command; returns when it has been running for a moment. Raises ``WorkError("exited")``."""
+        mark = os.urandom(12).hex()
+        kept = State(image, wanted.sandboxed, wanted.config, mark, wanted.workdir)
+        self._write(kept)
+        environment = {**wanted.environment, MARK: mark}
+        with self.log.open("wb") as log, open(os.devnull, "rb") as nothing:
+            if tools is not None and wanted.sandboxed:
+                started, pid = self._sandboxed(wanted, tools, environment, (nothing, log))
+            else:
+                command = bare.argv(wanted.argv, bare.folder(wanted.workdir, self._root))
+                how = process.Apart(environment, nothing.fileno(), log.fileno(), log.fileno())
+                started = process.start(command, how)
+                pid = started.pid
+        begun = processes.started(pid)
+        self._write(kept._replace(pid=pid, start=begun or 0, boot=boot()))
+        steady = time.monotonic() + SETTLE
+        while started.poll() is None:
+            if time.monotonic() > steady:
+                return
+            time.sleep(0.02)
+        raise self._ended(started.returncode)
+
+    @property
+    def _root(self) -> Path:
+        return self._place.state.parent
+
+    def _write(self, state: State) -> None:
+        self._place.write(self.folder / "state.json", list(state))
+
+    def _sandboxed(
+        self, wanted: Wanted, tools: Tools, environment: Mapping[str, str], streams: tuple[IO[bytes], IO[bytes]]
+    ) -> tuple[Any, int]:
+        reading, writing = os.pipe()
+        view = View(
+            self.folder / ROOT,
+            self.folder / ENV,
+            self.folder / LOCAL,
+            (wanted.interpreter.prefix,),
+            self._with_places(wanted.mounts),
+            re.sub(r"[^A-Za-z0-9-]", "-", self._service.title),
+        )
+        command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", wanted.workdir, *wanted.argv]
+        argv = sandbox.argv(tools, view, command, detached=True)
+        argv[1:1] = ["--info-fd", str(writing)]
+        nothing, log = streams
+        try:
+            how = process.Apart(environment, nothing.fileno(), log.fileno(), log.fileno(), keep=(writing,))
+            started = process.start(argv, how)
+        finally:
+            os.close(writing)
+        with os.fdopen(reading, "rb") as info:
+            try:
+                pid = int(json.loads(info.read())["child-pid"])
+            except (ValueError, KeyError):
+                pid = 0
+        return started, pid
+
+    def _with_places(self, mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
+        """Volumes have a folder below ``.kobako``; one without a name is part of the working copy."""
+        named = (one for one in mounts if one.kind != "volume" or one.source is not None)
+        return tuple(
+            one._replace(source=str(self._place.volume(one.source or ""))) if one.kind == "volume" else one
+            for one in named
+        )
+
+    def _ended(self, code: int) -> WorkError | EngineError:
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_KEPT_LINES:]
+        told = "\n".join(lines)
+        title = self._service.title
+        if lines and lines[-1].startswith("bwrap: "):
+            fix = "mount it somewhere else: the system's own folders cannot be changed"
+            return EngineError("engine-failed", f"cannot make the sandbox of {title}", why=told, fix=fix)
+        return WorkError(
+            "exited",
+            f"{title} ended by itself with exit code {code if code >= 0 else 128 - code}",
+            why=told or "it printed nothing",
+            fix='give the service a command that stays, such as: /bin/sh -c "while sleep 1000; do :; done"',
+            where=self._service.where,
+        )
+
+    def stop(self) -> bool:
+        """End every process of the service; False when there was none."""
+        state = self.state()
+        if state is None or not state.running:
+            return False
+        self._end(state)
+        return True
+
+    def _end(self, state: State) -> None:
+        """The command is asked to end; with the sandbox's first process all that is in it goes at once."""
+        known: processes.Known = {state.pid: state.start}
+        mark = f"{MARK}={state.mark}"
+        inside = processes.marked(mark, known)
+        asked = [pid for pid in inside if pid != state.pid or not state.sandboxed]
+        processes.send(asked, signal.SIGTERM)
+        deadline = time.monotonic() + _grace(self._service)
+        while state.running and time.monotonic() < deadline:
+            time.sleep(0.02)
+        processes.send([state.pid] if state.running else (), signal.SIGKILL)
+        processes.end(lambda found: processes.marked(mark, {**inside, **found}), signal.SIGKILL, patience=1.0)
+
+    def remove(self) -> None:
+        """Stop, and delete the working copy."""
+        state = self.state()
+        if state is not None:
+            self._end(state)
+        tree.remove(self.folder, self._place.trash())
+
+
+_IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
+
+
+def wanted(
+    service: Service, image: Mapping[str, Any], place: Place, *, env: Mapping[str, str], sandboxed: bool
+) -> Wanted:
+    """What the service is to run as. ``image`` is its image.json, ``env`` what the compose files saw."""
+    said = {**image["environment"], **environment_of(service, env)}
+    live = place.live(service.name)
+    root = place.state.parent
+    if sandboxed:
+        environment = variables(said)
+    else:
+        environment = bare.variables(said, live, root)
+        bare.check_mounts(service, root)
+    entrypoint = _words(service.entrypoint) if service.entrypoint is not None else tuple(image["entrypoint"])
+    command = _words(service.command) if service.command is not None else tuple(image["command"])
+    return Wanted(
+        (*entrypoint, *command) or ("python3",),
+        environment,
+        service.working_dir or image["workdir"],
+        service.mounts,
+        Interpreter(*image["interpreter"]),
+        sandboxed,
+    )
+
+
+def _words(said: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Compose splits a string as a shell would, and gives it to no shell."""
+    return tuple(shlex.split(said)) if isinstance(said, str) else said
+
+
+def _grace(service: Service) -> float:
+    """How long a command may take to end: Compose's own default, less where it only waits."""
+    said = service.stop_grace_period
+    if said is None:
+        command = service.command if isinstance(service.command, str) else " ".join(service.command or ())
+        return 1.0 if "sleep" in command or "tail -f /dev/null" in command else 10.0
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|us|[hms])", said))

@@ -1,0 +1,105 @@
+"""Processes of this machine: whether one is still the same, and which ones carry a mark in their environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+
+from kobako.errors import Stopped
+
+Known = dict[int, int]
+"""Process numbers, each with the time of its start in clock ticks: a number alone may by now be another's."""
+
+PATIENCE = 6.0
+"""Seconds that processes have after the first signal; the promise is that none is left within ten."""
+
+
+def started(pid: int) -> int | None:
+    """When the process began; None where there is none, or it has ended and waits to be collected."""
+    found = _stat(pid)
+    return None if found is None or found[0] in "ZX" else found[2]
+
+
+def alive(pid: int, start: int) -> bool:
+    """Whether this very process lives."""
+    return started(pid) == start
+
+
+def _stat(pid: int | str) -> tuple[str, int, int] | None:
+    """State, parent, start."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            words = file.read().rpartition(b")")[2].split()
+        return words[0].decode(), int(words[1]), int(words[19])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def environment(pid: int) -> dict[str, str]:
+    """The variables that a process was started with; none where they cannot be read."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            pairs = (item.partition(b"=") for item in file.read().split(b"\0") if b"=" in item)
+            return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+    except OSError:
+        return {}
+
+
+def marked(mark: str, known: Known) -> Known:
+    """The living processes that carry ``NAME=value``, those known before, and all that descend from them."""
+    table: dict[int, tuple[str, int, int]] = {}
+    found: set[int] = set()
+    wanted = mark.encode()
+    for name in os.listdir("/proc"):
+        if not name.isdecimal():
+            continue
+        facts = _stat(name)
+        if facts is None:
+            continue
+        pid = int(name)
+        table[pid] = facts
+        if known.get(pid) == facts[2] or _carries(pid, wanted):
+            found.add(pid)
+    grown = True
+    while grown:
+        more = {pid for pid, (_, parent, _) in table.items() if parent in found} - found
+        found |= more
+        grown = bool(more)
+    return {pid: table[pid][2] for pid in found if table[pid][0] not in "ZX" and pid != os.getpid()}
+
+
+def _carries(pid: int, wanted: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return wanted in file.read().split(b"\0")
+    except OSError:
+        return False
+
+
+def end(look: Callable[[Known], Known], signum: int, patience: float = PATIENCE) -> None:
+    """Signal all that ``look`` finds, wait, kill. A second ``Stopped`` kills at once."""
+    found: Known = {}
+    try:
+        found = look(found)
+        send(found, signum)
+        deadline = time.monotonic() + patience
+        while found and time.monotonic() < deadline:
+            time.sleep(0.05)
+            found = look(found)
+    except Stopped:
+        pass
+    for _ in range(20):  # a process may be born while the others are killed
+        if not found:
+            return
+        send(found, signal.SIGKILL)
+        time.sleep(0.05)
+        found = look(found)
+
+
+def send(pids: Iterable[int], signum: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signum)

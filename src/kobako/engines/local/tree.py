@@ -1,0 +1,127 @@
+"""Trees of files: copied by links, given back their own content, deleted.
+
+Where the file system can share content between files that change apart (btrfs, XFS), that is used. Elsewhere a hard
+link stands in, but not for what people edit in place: an editor writes through a link into the file behind it. pip and
+uv replace files, and so leave the others' alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+_FICLONE = 0x40049409
+"""ioctl(2) of Linux: share the content of another file."""
+
+_EDITED = (".py", ".pyi", ".pth", ".sh", ".yaml", ".yml", ".toml", ".cfg", ".ini", ".cu", ".cuh")
+_PROGRAMS = "bin"
+_SMALL = 1 << 20
+
+
+def copy(source: Path, target: Path, *, links: bool) -> None:
+    """A copy of a folder that can be worked in. Times and permissions are kept; owners are not.
+
+    With ``links`` it costs little, and files that nobody edits in place are shared with the original.
+    """
+    _copy(str(source), str(target), links=links, in_bin=False)
+
+
+def _copy(source: str, target: str, *, links: bool, in_bin: bool) -> None:
+    os.mkdir(target, 0o700)
+    with os.scandir(source) as entries:
+        for entry in entries:
+            aim = f"{target}/{entry.name}"
+            if entry.is_symlink():
+                os.symlink(os.readlink(entry.path), aim)
+            elif entry.is_dir():
+                _copy(entry.path, aim, links=links, in_bin=entry.name == _PROGRAMS)
+            elif entry.is_file():
+                apart = in_bin or entry.name.endswith(_EDITED)
+                duplicate(entry.path, aim, link=links and (not apart or entry.stat().st_size > _SMALL))
+    _like(source, target)
+
+
+def _like(source: str, target: str) -> None:
+    found = os.stat(source)
+    os.chmod(target, stat.S_IMODE(found.st_mode))
+    os.utime(target, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def duplicate(source: str, target: str, *, link: bool) -> None:
+    """One file: its content shared where the file system can, else linked (``link``) or copied."""
+    if _shared(source, target):
+        return
+    if link:
+        try:
+            os.link(source, target)
+        except OSError as error:  # another file system, or as many links as a file may have
+            if error.errno not in {errno.EXDEV, errno.EMLINK, errno.EPERM}:
+                raise
+        else:
+            return
+    shutil.copyfile(source, target, follow_symlinks=False)
+    shutil.copystat(source, target)
+
+
+_no_sharing: set[int] = set()
+
+
+def _shared(source: str, target: str) -> bool:
+    device = os.stat(source).st_dev
+    if device in _no_sharing:
+        return False
+    with open(source, "rb") as old, open(target, "xb") as new:
+        try:
+            fcntl.ioctl(new, _FICLONE, old.fileno())
+        except OSError:
+            _no_sharing.add(device)
+            os.unlink(target)
+            return False
+    shutil.copystat(source, target)
+    return True
+
+
+def separate(folder: Path) -> int:
+    """Give every file of a folder content of its own, where it is linked with others'; how many there were.
+
+    Before a stranger's command may write there: through a link it would change uv's cache and other environments.
+    """
+    count = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            path = f"{place}/{name}"
+            found = os.lstat(path)
+            if found.st_nlink > 1 and stat.S_ISREG(found.st_mode):
+                handle, new = tempfile.mkstemp(dir=place)
+                os.close(handle)
+                shutil.copyfile(path, new)
+                shutil.copystat(path, new)
+                os.replace(new, path)
+                count += 1
+    return count
+
+
+def remove(folder: Path, trash: Path) -> None:
+    """Delete a tree: gone at once under its name, whatever happens meanwhile."""
+    if not os.path.lexists(folder):
+        return
+    aside = Path(tempfile.mkdtemp(dir=trash)) / folder.name
+    os.rename(folder, aside)
+    empty(trash)
+
+
+def empty(trash: Path) -> None:
+    """Delete what lies in the trash, folders that were made read-only included."""
+    for one in trash.iterdir():
+        for place, folders, _ in os.walk(one):
+            for name in folders:
+                with contextlib.suppress(OSError):
+                    if not os.path.islink(f"{place}/{name}"):
+                        os.chmod(f"{place}/{name}", 0o700)
+        shutil.rmtree(one, ignore_errors=True)
