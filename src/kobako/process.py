@@ -125,24 +125,28 @@ def run(
     ``env`` is added to Kobako's own environment. ``on_line`` is called with each line of output and error output as it
     comes (without the newline; a carriage return starts a line too).
     """
-    return run_with(argv, {**os.environ, **(env or {})}, cwd=cwd, on_line=on_line, stdin=stdin)
+    return run_in(Setting({**os.environ, **(env or {})}, cwd, stdin), argv, on_line)
 
 
-def run_with(
-    argv: Sequence[str],
-    environment: Mapping[str, str],
-    *,
-    cwd: str | Path | None = None,
-    on_line: Callable[[str], None] | None = None,
-    stdin: bytes | None = None,
-) -> Outcome:
-    """:func:`run`, with ``environment`` as the whole one: nothing of Kobako's own reaches the program."""
+class Setting(NamedTuple):
+    """Where a program runs. ``environment`` is the whole one; ``keep`` are file descriptors that it gets."""
+
+    environment: Mapping[str, str]
+    cwd: str | Path | None = None
+    stdin: bytes | None = None
+    keep: tuple[int, ...] = ()
+
+
+def run_in(setting: Setting, argv: Sequence[str], on_line: Callable[[str], None] | None = None) -> Outcome:
+    """:func:`run`, with nothing of Kobako's own environment but what ``setting`` says."""
+    stdin = setting.stdin
     begin = time.monotonic()
     try:
         process = subprocess.Popen(
             list(argv),
-            cwd=cwd,
-            env=dict(environment),
+            cwd=setting.cwd,
+            env=dict(setting.environment),
+            pass_fds=setting.keep,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -255,11 +259,17 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+def let_go(process: Running) -> None:
+    """It is to outlive Kobako: nobody waits for it."""
+    process.returncode = 0
+
+
 def wait(process: Running) -> int:
     """The exit code of a program that was started apart, 128+N where signal N killed it. ``Stopped`` passes through.
 
     Never ``Popen.wait``: see :func:`_gone`. Waiting in the kernel, not by looking again and again.
     """
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    if process.poll() is None:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     code = process.wait()
     return code if code >= 0 else 128 - code

@@ -38,7 +38,9 @@ def resolve(
         source = folder / "wanted.txt"
         source.write_text("".join(f"{line}\n" for line in wanted), encoding="utf-8")
         argv = [program, "pip", "compile", *_FIXED, "--python-version", image.python, "--override", str(overrides)]
-        outcome = process.run([*argv, *uv.options(pip), str(source)], cwd=folder, env=uv.environment(pip))
+        outcome = process.run(
+            [*argv, *uv.flags(pip), str(source)], cwd=folder, env={**uv.environment(pip), **uv.indexes(pip)}
+        )
         if outcome.ok:
             return Resolved(_pins(outcome.stdout), frozenset(loose)), ""
         found = _SOURCE_ONLY.search(outcome.stderr)

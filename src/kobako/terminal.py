@@ -59,7 +59,7 @@ def raw(fd: int | None, *, on: bool) -> Iterator[Any]:
         changed()
 
     try:
-        tty.setraw(fd)
+        tty.setraw(fd, termios.TCSADRAIN)  # what was typed ahead is for the program
         yield follow
     finally:
         signal.signal(signal.SIGWINCH, previous)

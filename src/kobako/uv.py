@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kobako import process
-from kobako.pipconfig import PipConfig
+
+if TYPE_CHECKING:
+    from kobako.pipconfig import PipConfig
 
 
 def program() -> str | None:
@@ -16,18 +19,23 @@ def program() -> str | None:
     return str(beside) if beside.is_file() else process.which("uv")
 
 
-def options(pip: PipConfig) -> list[str]:
-    """Where pip looks for packages, as options of uv. They may hold credentials: never show or write them."""
+def flags(pip: PipConfig) -> list[str]:
+    """What pip's configuration says and everybody may see."""
     said = [f"--find-links={link}" for link in pip.find_links]
-    said += [f"--extra-index-url={url}" for url in pip.extra_index_urls]
     if pip.extra_index_urls:
         said.append("--index-strategy=unsafe-best-match")  # as pip does it: the best of all indexes
     if pip.no_index:
         said.append("--no-index")
-    elif pip.index_url:
-        said.append(f"--index-url={pip.index_url}")
     said += [f"--allow-insecure-host={host}" for host in pip.trusted_hosts]
     return said + [f"--constraint={path}" for path in pip.constraints if os.path.exists(path)]
+
+
+def indexes(pip: PipConfig) -> dict[str, str]:
+    """The indexes, as variables: an address may hold credentials, and a list of processes shows arguments."""
+    said = {"UV_EXTRA_INDEX_URL": " ".join(pip.extra_index_urls)} if pip.extra_index_urls else {}
+    if pip.index_url and not pip.no_index:
+        said["UV_INDEX_URL"] = pip.index_url
+    return said
 
 
 def environment(pip: PipConfig) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from kobako.actions import start
 from kobako.actions.context import Context, each
 from kobako.errors import UsageError
-from kobako.model.result import Result
+from kobako.model.result import Problem, Result
 from kobako.model.service import Service
 from kobako.protocols import Built, Engine
 
@@ -20,14 +20,17 @@ def build(context: Context, names: tuple[str, ...], *, fresh: bool = False) -> R
     for service in services:
         start.check_recipe(context, service)
     done: list[dict[str, Any]] = []
+    problems: list[Problem] = []
     for service in services:
-        engine = context.engine(service)
+        engine = context.working_engine(service)
         with context.narrator.step(f"building {service.title}"):
             built = engine.build(service, fresh=fresh)
-        start.report(context, built)
+        start.report_moved(context, built)
+        problems += start.problems(context, built)
         done.append(_data(service, engine, built))
     first = done[0] if len(done) == 1 else {"services": done}
-    return Result("build", data=first, text="\n".join(f"{one['service']}: {one['image']}" for one in done))
+    text = "\n".join(f"{one['service']}: {one['image']}" for one in done)
+    return Result("build", "partial" if problems else "ok", data=first, problems=tuple(problems), text=text)
 
 
 def _data(service: Service, engine: Engine, built: Built) -> dict[str, Any]:

@@ -24,6 +24,7 @@ class Context:
         self.narrator = narrator
         self.engine_flag = engine_flag
         self._engines: dict[str | None, Engine] = {}
+        self._reasons: dict[str | None, str] = {}
 
     @functools.cached_property
     def found(self) -> files.Found:
@@ -54,17 +55,31 @@ class Context:
             self._engines[hint] = self._chosen(hint)
         return self._engines[hint]
 
+    def working_engine(self, service: Service) -> Engine:
+        """The engine, for work that takes a while: which one it is and why is said, once."""
+        engine = self.engine(service)
+        reason = self._reasons.pop(service.hints.engine, "")
+        if reason:
+            self.narrator.say(reason)
+        return engine
+
     def _chosen(self, hint: str | None) -> Engine:
         chosen = settings.engine_name(self.engine_flag, self.env, hint)
         names = (chosen.value,) if chosen.value else settings.ENGINES
         problems: list[Problem] = []
         for name in names:
+            problem = engines.in_the_way(name, self.env) if len(names) > 1 else None
+            if problem is not None:
+                problems.append(problem)
+                continue
             engine = engines.make(name, self.project, self.narrator, self.workspace.state, self.found.env)
             # where there is no choice the first call tells as much as a question would
             availability = Availability(usable=True) if len(names) == 1 else engine.available()
             if availability.usable:
                 why = chosen.origin if chosen.value else "the first that is usable"
-                self.narrator.child(f"engine: {name} ({why})")
+                passed = "".join(f"; {problem.what}" for problem in problems)
+                self._reasons[hint] = f"engine: {name} ({why}{passed})"
+                self.narrator.child(self._reasons[hint])
                 return engine
             problems += [] if availability.problem is None else [availability.problem]
         raise _unusable(problems)

@@ -32,7 +32,7 @@ def remove(context: Context, names: tuple[str, ...]) -> Result:
             continue
         removed = engine.remove(service)
         data.append({"service": service.name, "removed": removed})
-        lines.append(f"{service.title} {'removed' if removed else 'had no container'}")
+        lines.append(f"{service.title} {'removed' if removed else 'was not there'}")
     return Result("rm", data={"services": data}, text="\n".join(lines))
 
 

@@ -37,8 +37,17 @@ def check_recipe(context: Context, service: Service) -> None:
 
 def report(context: Context, built: Built) -> None:
     """Tell what a build could not do, or did on the side."""
-    for problem in built.problems:
-        context.narrator.warn(relative(problem, context.workspace.root))
+    for problem in problems(context, built):
+        context.narrator.warn(problem)
+    report_moved(context, built)
+
+
+def problems(context: Context, built: Built) -> tuple[Problem, ...]:
+    """What a build could not do, with places as a person knows them."""
+    return tuple(relative(problem, context.workspace.root) for problem in built.problems)
+
+
+def report_moved(context: Context, built: Built) -> None:
     if built.moved:
         names = ", ".join(f"{name} {old} -> {new}" for name, old, new in built.moved)
         context.narrator.warn(Problem("base-moved", "packages of the base image changed version", names))

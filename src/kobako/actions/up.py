@@ -14,7 +14,7 @@ def up(context: Context, names: tuple[str, ...]) -> Result:
         start.check(service)
     data, lines = [], []
     for service in services:
-        engine = context.engine(service)
+        engine = context.working_engine(service)
         if engine.states([service])[service.name] == "absent":
             start.build_if_missing(context, engine, service)
         started = engine.up(service)

@@ -32,7 +32,7 @@ def verify(context: Context, name: str, args: tuple[str, ...] = ()) -> Result:
     start.check_recipe(context, service)
     if service.hints.verify is None:
         run.check_entry(context, service)
-    engine = context.engine(service)
+    engine = context.working_engine(service)
     question = f"remove the container of {service.title}, with whatever was installed in it by hand?"
     if engine.states([service])[service.name] in {"running", "exited"} and not context.narrator.confirm(question):
         raise UsageError("usage", "nothing was verified", why="the container is to be kept")
@@ -47,6 +47,7 @@ class _Verification:
         self._engine = engine
         self._service = service
         self._steps: list[dict[str, Any]] = []
+        self._partly: tuple[Problem, ...] = ()
 
     def run(self, args: tuple[str, ...]) -> Result:
         title = self._service.title
@@ -55,7 +56,8 @@ class _Verification:
             built = self._step("build", lambda: self._engine.build(self._service, fresh=True))
         except BuildError as error:
             return self._result(Problem.of(error))
-        start.report(self._context, built)
+        start.report_moved(self._context, built)
+        self._partly = start.problems(self._context, built)
         try:
             self._step("start", lambda: self._engine.up(self._service))
         except KobakoError as error:
@@ -121,7 +123,7 @@ class _Verification:
             return Result("verify", "failed", FAILED, data, (problem,))
         took = ", ".join(f"{step['name']} {step['seconds']:.1f} s" for step in self._steps)
         text = f"{self._service.title} is verified: from zero in {total:.1f} s ({took})"
-        return Result("verify", data=data, text=text)
+        return Result("verify", "partial" if self._partly else "ok", data=data, problems=self._partly, text=text)
 
 
 def _command(service: Service) -> tuple[str, ...]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kobako.model.check import Check
+from kobako.model.result import Problem
 from kobako.model.service import Project
-from kobako.probe import Probe
 from kobako.protocols import Engine, Narrator
+
+if TYPE_CHECKING:
+    from kobako.probe import Probe
 
 
 class EngineChecks(NamedTuple):
@@ -45,6 +50,19 @@ def make(name: str, project: Project, narrator: Narrator, state: Path, env: Mapp
 
         return LocalEngine(project, narrator, state, env)
     raise ValueError(name)
+
+
+def in_the_way(name: str, env: Mapping[str, str]) -> Problem | None:
+    """Why the engine of that name is surely of no use here: a first look, before its modules are loaded."""
+    if name != "docker":
+        return None
+    from kobako.engines.docker import endpoint  # noqa: PLC0415 - as above
+
+    found = endpoint.find(env)
+    if found.path is None or os.path.exists(found.path):
+        return None
+    missing = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return Problem.of(endpoint.unreachable(found, missing))
 
 
 def checks(name: str, probe: Probe, place: Path) -> EngineChecks:

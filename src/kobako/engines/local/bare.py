@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kobako.engines.local.place import ENV, ROOT
-from kobako.engines.local.stage import PATH
 from kobako.engines.local.stage import variables as inside
+from kobako.engines.local.standin import PATH
 from kobako.errors import EngineError
 from kobako.model.service import Service
 
 WORKSPACE = "/workspace"
+_LOADED = ("LD_PRELOAD", "LD_AUDIT", "GCONV_PATH", "BASH_ENV", "ENV")
+"""Variables that make any program run somebody's code before its own."""
 
 
 def variables(environment: Mapping[str, str], live: Path, root: Path) -> dict[str, str]:
@@ -26,7 +28,10 @@ def variables(environment: Mapping[str, str], live: Path, root: Path) -> dict[st
     there = str(root)
     pattern = re.compile(rf"(^|:){WORKSPACE}(?=[/:]|$)")
     translated = {name: pattern.sub(lambda at: f"{at[1]}{there}", value) for name, value in made.items()}
-    translated["PATH"] = f"{translated['PATH']}:{PATH}" if "PATH" in environment else translated["PATH"]
+    # programs of the system before those of the repository, and nothing that is loaded into all of them
+    translated["PATH"] = ":".join([f"{live / ENV}/bin", PATH, translated["PATH"]])
+    for name in _LOADED:
+        translated.pop(name, None)
     # the home directory is a private one here, too: what a command leaves there goes with the environment
     translated["HOME"] = str(live / ROOT / "root") if made["HOME"] == "/root" else translated["HOME"]
     return translated
@@ -50,7 +55,7 @@ def check_mounts(service: Service, root: Path) -> None:
     """Every mount is where relative paths find it. Raises ``EngineError("needs-sandbox")``."""
     for mount in service.mounts:
         target = os.path.normpath(mount.target)
-        here = folder(target, root) if target.startswith(f"{WORKSPACE}/") else ""
+        here = folder(target, root) if f"{target}/".startswith(f"{WORKSPACE}/") else ""
         if mount.kind == "bind" and here and os.path.realpath(here) == os.path.realpath(mount.source or ""):
             continue
         raise EngineError(

@@ -18,16 +18,19 @@ from typing import Any
 
 from kobako import floor, process
 from kobako.engines.local import sandbox, shims, tasks, tree
-from kobako.engines.local.context import within
 from kobako.engines.local.installer import Call, Installer
+from kobako.engines.local.paths import Bind, within
 from kobako.engines.local.pip import Install
 from kobako.engines.local.place import ENV, LOCAL, ROOT, Place, read
 from kobako.engines.local.planning import FORMAT, Plan, Planner, context_of
+from kobako.engines.local.sandbox import How
 from kobako.engines.local.stage import Means, Stage, variables
+from kobako.engines.local.state import State
 from kobako.engines.local.tasks import Copy, Floor, Script, System, Task, Zone
 from kobako.errors import BuildError, Where
 from kobako.model.result import Problem
 from kobako.model.service import Service
+from kobako.process import Setting
 from kobako.protocols import Built, Narrator, Step
 
 KEEP_AFTER = 5.0
@@ -58,11 +61,12 @@ class Builder:
         with self._place.alone("build"):
             self._tidy()
             began = time.monotonic()
-            self._base(plan)
-            steps = [Step(f"FROM {plan.standin.image.reference}", time.monotonic() - began, cached=False)]
+            made = self._base(plan)
+            took = round(time.monotonic() - began, 3) if made else 0.0
+            steps = [Step(f"FROM {plan.standin.image.reference}", took, cached=not made)]
             steps += self._tasks(plan, fresh=fresh)
             image = read(self._place.image(plan.key) / "image.json")
-            chain = plan.keys
+            chain = [*plan.keys, plan.key]
             self._place.write(
                 self._place.built(service.name), {"image": plan.key, "chain": chain, "dockerfile": plan.text}
             )
@@ -71,10 +75,10 @@ class Builder:
         problems = tuple(_problem(one) for one in image["problems"])
         return Built(plan.key, tuple(steps), moved, problems)
 
-    def _base(self, plan: Plan) -> None:
-        """The environment that stands in for the base image."""
+    def _base(self, plan: Plan) -> bool:
+        """The environment that stands in for the base image; False where it was there."""
         if self._place.image(plan.base).exists():
-            return
+            return False
         where = plan.where(plan.recipe.stages[0].step.line)
         name = f"FROM {plan.standin.image.reference}"
         with self._narrator.step(f"  {name}: {_told(plan)}"), self._staged(plan) as stage:
@@ -87,32 +91,42 @@ class Builder:
                 if packages:
                     install = Install(packages, names=tuple(one.partition("==")[0] for one in packages))
                     self._installer.run(stage, Call(install, {}, "/", where, name))
-            self._keep(stage, plan.base, {"packages": stage.packages(), "problems": [], "moved": [], "zone": ""})
+            self._keep(stage, plan.base, _FIRST | {"packages": stage.packages()})
+        return True
 
     def _tasks(self, plan: Plan, *, fresh: bool) -> list[Step]:
         """Do what is not there yet."""
         keys = plan.keys
-        there = 0 if fresh else max(at for at, key in enumerate(keys) if self._place.image(key).exists())
+        if not fresh and self._place.image(plan.key).exists():
+            return [Step(task.name, 0.0, cached=True) for task in plan.tasks]
+        there, before = max((at, found) for at, key in enumerate(keys) if (found := self._found(key, fresh and at > 0)))
         steps = [Step(task.name, 0.0, cached=True) for task in plan.tasks[:there]]
-        if there == len(plan.tasks):
-            return steps
-        before = self._place.image(keys[there])
         kept = read(before / "image.json")
         made = Made(list(kept["problems"]), kept["zone"])
         with self._staged(plan, before) as stage:
+            stage.touched = kept["touched"]
             for task in plan.tasks[there:]:
                 began = time.monotonic()
                 self._do(plan, stage, task, made)
                 took = time.monotonic() - began
                 steps.append(Step(task.name, round(took, 3), cached=False))
                 self._narrator.say(f"  {task.name[:66]}: {took:.1f} s")
-                if took > KEEP_AFTER and task.key != plan.key:
+                if took > KEEP_AFTER and task is not plan.tasks[-1]:
                     self._checkpoint(plan, stage, task, made)
             self._keep(stage, plan.key, self._image(plan, stage, made))
+            self._place.write(self._place.end(keys[-1]), plan.key)
         return steps
+
+    def _found(self, key: str, unwanted: bool) -> Path | None:  # noqa: FBT001 - one condition of several
+        """The folder of what a task made: kept by itself, or as the image that ended with it."""
+        if unwanted:
+            return None
+        named = read(self._place.end(key)) or key
+        return next((one for one in (self._place.image(key), self._place.image(named)) if one.exists()), None)
 
     def _checkpoint(self, plan: Plan, stage: Stage, task: Task, made: Made) -> None:
         with self._staged(plan, stage.folder) as copy:
+            copy.touched = stage.touched
             self._keep(copy, task.key, self._image(plan, copy, made))
 
     def _image(self, plan: Plan, stage: Stage, made: Made) -> dict[str, Any]:
@@ -129,9 +143,10 @@ class Builder:
             "entrypoint": list(plan.walk.entrypoint),
             "command": list(plan.walk.command),
             "zone": made.zone,
+            "touched": stage.touched,
             "packages": stage.packages(),
             "moved": list(floor.moved(base, stage.packages())),
-            "problems": [*made.problems, *(self._note(plan, line, text) for line, text in plan.walk.notes)],
+            "problems": made.problems + [self._note(plan, line, text) for line, text in plan.walk.notes],
         }
 
     def _note(self, plan: Plan, line: int, text: str) -> list[Any]:
@@ -142,16 +157,17 @@ class Builder:
     def _do(self, plan: Plan, stage: Stage, task: Task, made: Made) -> None:
         where = plan.where(task.line)
         if isinstance(task.does, Script):
-            self._script(stage, task, task.does, where)
+            self._script(stage, task, task.does, made, where)
         elif isinstance(task.does, Copy):
             copy = task.does
-            done = context_of(plan.service, plan.file).copy(copy.sources, copy.target, stage.root, where)
+            own = copy.target.startswith("/usr/local/")  # /usr is this machine's, /usr/local is not
+            root, target = (stage.local, copy.target[len("/usr/local") :]) if own else (stage.root, copy.target)
+            done = context_of(plan.service, plan.file).copy(copy.sources, target, root, where)
             for path in done if copy.mode.isdecimal() else ():
                 path.chmod(int(copy.mode, 8))
         else:
             for part in task.does.parts:
                 self._part(plan, stage, task, part, made)
-        self._missing(stage, made, where)
         self._check_floor(plan, stage, task)
 
     def _part(self, plan: Plan, stage: Stage, task: Task, part: tasks.Part, made: Made) -> None:
@@ -161,34 +177,35 @@ class Builder:
         elif isinstance(part, Floor):
             _write_floor(stage)
         elif isinstance(part, System):
-            for name in shims.absent(part.packages, shims.installed()):
-                _note_missing(stage, name)
+            self._lacks(made, shims.absent(part.packages, shims.installed()), where)
         elif isinstance(part, Zone):
             made.zone = part.name
             _set_zone(stage.root, part.name)
 
-    def _script(self, stage: Stage, task: Task, script: Script, where: Where) -> None:
+    def _script(self, stage: Stage, task: Task, script: Script, made: Made, where: Where) -> None:
         assert self._means.tools is not None  # noqa: S101 - refused before
         tree.separate(stage.env)
+        stage.touched = True
+        missing = stage.folder / "missing"
+        missing.write_bytes(b"")
+        view = stage.view(extra=(Bind(str(missing), shims.MISSING, "bind"),))
         command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", task.workdir, *script.argv]
-        environment = {**variables(task.environment), shims.BUILDING: "1"}
-        argv = sandbox.argv(self._means.tools, stage.view(), command, network=script.network)
-        outcome = process.run_with(argv, environment, on_line=self._narrator.child)
+        how = How({**variables(task.environment), shims.BUILDING: "1"}, script.network)
+        with sandbox.command(self._means.tools, view, command, how) as (argv, keep):
+            outcome = process.run_in(Setting(sandbox.CLEAN, keep=keep), argv, self._narrator.child)
         if not outcome.ok:
             why = f"exit code {outcome.code}: {outcome.last_lines() or 'it printed nothing'}"
             raise BuildError("build-failed", f"cannot build at {task.name}", why=why, where=where)
+        self._lacks(made, shims.noted(missing.read_bytes()[:65536]), where)
 
-    def _missing(self, stage: Stage, made: Made, where: Where) -> None:
+    def _lacks(self, made: Made, names: Sequence[str], where: Where) -> None:
         """System packages that this machine lacks: the build goes on, and says so."""
-        path = stage.root / shims.MISSING
-        if not path.exists():
+        if not names:
             return
-        names = list(dict.fromkeys(path.read_text(encoding="utf-8").split()))
-        path.unlink()
-        shown = ", ".join(names)
         why = "the local engine uses this machine's own packages and installs none"
         fix = f"sudo apt-get install {' '.join(names)}"
-        made.problems.append(list(Problem("apt-missing", f"not on this machine: {shown}", why, fix, where)))
+        what = f"not on this machine: {', '.join(names)}"
+        made.problems.append(list(Problem("apt-missing", what, why, fix, where)))
 
     def _check_floor(self, plan: Plan, stage: Stage, task: Task) -> None:
         base = read(self._place.image(plan.base) / "image.json")["packages"]
@@ -234,12 +251,14 @@ class Builder:
         used: set[str] = set()
         for path in (self._place.top / "built").glob("*.json"):
             used.update((read(path) or {}).get("chain", ()))
-        for path in (self._place.top / "live").glob("*/state.json"):
-            used.add((read(path) or {}).get("image", ""))
+        for folder in (self._place.top / "live").glob("[!.]*"):
+            used.add(State(*(read(folder / "state.json") or ("", False, "", "", ""))).image)
         for folder in self._place.images().iterdir():
             if folder.name not in used:
                 tree.remove(folder, self._place.trash())
 
+
+_FIRST: dict[str, Any] = {"problems": [], "moved": [], "zone": "", "touched": False}
 
 _SETUPTOOLS = ("setuptools<80", "wheel<0.46")
 """What Python's official images for 3.11 and earlier ship. Source: github:docker-library/python, versions.json."""
@@ -273,17 +292,12 @@ def _write_floor(stage: Stage) -> None:
     within(stage.root, floor.CONSTRAINT).write_text("", encoding="utf-8")
 
 
-def _note_missing(stage: Stage, name: str) -> None:
-    with (stage.root / shims.MISSING).open("a", encoding="utf-8") as file:
-        file.write(f"{name}\n")
-
-
 def _set_zone(root: Path, zone: str) -> None:
-    link = root / "etc/localtime"
-    link.unlink(missing_ok=True)
-    link.symlink_to(f"/usr/share/zoneinfo/{zone}")
-    (root / "etc/timezone").unlink(missing_ok=True)
-    (root / "etc/timezone").write_text(f"{zone}\n", encoding="utf-8")
+    etc = within(root, "/etc")
+    for name in ("localtime", "timezone"):
+        (etc / name).unlink(missing_ok=True)
+    (etc / "localtime").symlink_to(f"/usr/share/zoneinfo/{zone}")
+    (etc / "timezone").write_text(f"{zone}\n", encoding="utf-8")
 
 
 def _problem(kept: Sequence[Any]) -> Problem:

@@ -41,7 +41,10 @@ def _fits(path: Path, interpreter: Interpreter) -> str:
         return ""
     short = interpreter.short.replace(".", "")
     runs = any(
-        tag.interpreter == f"cp{short}" and "linux" in tag.platform and tag.platform.endswith(interpreter.machine)
+        tag.interpreter == f"cp{short}"
+        and tag.abi in {f"cp{short}", "abi3"}
+        and "linux" in tag.platform
+        and tag.platform.endswith(interpreter.machine)
         for tag in tags
     )
     cpu = version.local is not None and version.local.startswith("cpu")

@@ -13,7 +13,9 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kobako.engines.local.paths import within
 from kobako.errors import BuildError, Where
+from kobako.workspace import STATE
 
 
 class Context:
@@ -35,16 +37,17 @@ class Context:
 
     def matches(self, source: str, where: Where) -> list[str]:
         """The paths that a source of COPY names, relative to the context, sorted."""
-        wanted = os.path.normpath(source.lstrip("/") or ".")
-        if wanted.startswith(".."):
-            raise _absent(source, "it lies outside the build context", where)
+        wanted = os.path.normpath(f"/{source}").lstrip("/") or "."  # `..` leads nowhere, as in BuildKit
+        pattern = re.search(r"[*?\[]", wanted) is not None
         if not re.search(r"[*?\[]", wanted):
+            # a link means what it means in the context: none leads out of it
+            wanted = os.path.relpath(within(self.folder, wanted), self.folder)
             found = [wanted] if os.path.lexists(self.folder / wanted) else []
         else:
-            pattern = re.compile(_expression(wanted) + r"\Z")
-            found = sorted(path for path in self._walk(".", depth=wanted.count("/") + 1) if pattern.match(path))
+            shape = re.compile(_expression(wanted) + r"\Z")
+            found = sorted(path for path in self._walk(".", depth=wanted.count("/") + 1) if shape.match(path))
         found = [path for path in found if path == "." or not self.left_out(path) or self._holds_kept(path)]
-        if not found:
+        if not found and not pattern:
             left_out = os.path.lexists(self.folder / wanted)
             why = ".dockerignore leaves it out" if left_out else f"it is not in {self.folder.name or self.folder}/"
             raise _absent(source, why, where)
@@ -56,6 +59,8 @@ class Context:
     def _walk(self, top: str, depth: int = 0) -> Iterator[str]:
         for place, folders, names in os.walk(self.folder / top):
             inside = os.path.relpath(place, self.folder)
+            if inside == ".":
+                folders[:] = [name for name in folders if name != STATE]  # Kobako's own: environments, logs
             for name in sorted([*folders, *names]):
                 yield name if inside == "." else f"{inside}/{name}"
             if depth and (0 if inside == "." else inside.count("/") + 1) + 1 >= depth:
@@ -64,11 +69,18 @@ class Context:
     def files(self, path: str) -> Iterator[str]:
         """The files and links below a path, or itself, that are sent; relative to the context, in order."""
         if not os.path.isdir(self.folder / path) or os.path.islink(self.folder / path):
-            yield path
+            if os.path.islink(self.folder / path) or os.path.isfile(self.folder / path):
+                yield path
             return
         for one in sorted(self._walk(path)):
             full = self.folder / one
-            if (full.is_symlink() or not full.is_dir()) and not self.left_out(one):
+            if (full.is_symlink() or full.is_file()) and not self.left_out(one):
+                yield one
+
+    def _folders(self, path: str) -> Iterator[str]:
+        for one in self._walk(path):
+            full = self.folder / one
+            if full.is_dir() and not full.is_symlink() and not self.left_out(one):
                 yield one
 
     def digest(self, sources: Sequence[str], where: Where) -> str:
@@ -88,16 +100,18 @@ class Context:
     def copy(self, sources: Sequence[str], target: str, root: Path, where: Where) -> list[Path]:
         """Put the sources below ``root``: a folder's content into the target, files beside each other. As BuildKit."""
         found = [path for source in sources for path in self.matches(source, where)]
-        into = target.endswith("/") or len(found) > 1 or _within(root, target).is_dir()
+        into = target.endswith("/") or len(found) > 1 or within(root, target).is_dir()
         made: list[Path] = []
         for path in found:
             folder = os.path.isdir(self.folder / path) and not os.path.islink(self.folder / path)
             aim = target if folder or not into else os.path.join(target, os.path.basename(path))
             for one in self.files(path):
                 inside = os.path.relpath(one, path)
-                made.append(self._put(one, _within(root, aim if inside == "." else os.path.join(aim, inside))))
+                made.append(self._put(one, within(root, aim if inside == "." else os.path.join(aim, inside))))
             if folder:
-                _within(root, aim).mkdir(parents=True, exist_ok=True)
+                within(root, aim).mkdir(parents=True, exist_ok=True)
+                for one in self._folders(path):
+                    within(root, os.path.join(aim, os.path.relpath(one, path))).mkdir(parents=True, exist_ok=True)
         return made
 
     def _put(self, path: str, aim: Path) -> Path:
@@ -106,30 +120,6 @@ class Context:
             aim.unlink()
         shutil.copy2(self.folder / path, aim, follow_symlinks=False)
         return aim
-
-
-def _within(root: Path, inside: str) -> Path:
-    """A path inside as one of this machine. Links are followed inside the root only: none leads out of it."""
-    at = root
-    parts = [part for part in inside.split("/") if part]
-    hops = 0
-    while parts:
-        part = parts.pop(0)
-        if part == "..":
-            at = at if at == root else at.parent
-            continue
-        step = at / part
-        if step.is_symlink() and hops < 40:
-            hops += 1
-            aim = os.readlink(step)
-            parts = [piece for piece in aim.split("/") if piece] + parts
-            at = root if aim.startswith("/") else at
-        elif part != ".":
-            at = step
-    return at
-
-
-within = _within
 
 
 def _hash(path: Path) -> bytes:
@@ -156,7 +146,7 @@ def _patterns(file: Path) -> Iterator[tuple[re.Pattern[str], bool]]:
         return
     for line in lines:
         said = line.strip()
-        if not said or said.startswith("#"):
+        if not said or line.startswith("#"):
             continue
         keep = said.startswith("!")
         said = os.path.normpath(said.removeprefix("!").strip()).lstrip("/")
@@ -171,10 +161,8 @@ def _expression(pattern: str) -> str:
     while at < len(pattern):
         char = pattern[at]
         if pattern.startswith("**", at):
-            at += 2
-            slash = pattern.startswith("/", at)
-            out.append("(?:.*/)?" if slash else ".*")
-            at += slash
+            at += 3 if pattern.startswith("/", at + 2) else 2
+            out.append("(?:.*/)?" if at < len(pattern) else ".*")
         elif char in "*?":
             out.append("[^/]*" if char == "*" else "[^/]")
             at += 1

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from kobako import terminal
 from kobako.engines.local import processes
-from kobako.engines.local.live import Live, State
 from kobako.engines.local.place import Place, read
+from kobako.engines.local.state import State, state_of
 from kobako.errors import EngineError, UsageError
 from kobako.model import NOTHING
 from kobako.model.result import Problem
@@ -75,7 +75,7 @@ class LocalEngine:
         return {service.name: self._condition(service) for service in services}
 
     def _condition(self, service: Service) -> Condition:
-        state = Live(self._place, service).state()
+        state = state_of(self._place, service.name)
         if state is not None:
             return "running" if state.running else "exited"
         return "built" if self._image(service) is not None else "absent"
@@ -107,7 +107,7 @@ class LocalEngine:
             facts = read(self._place.image(image) / "image.json")
             sandboxed = self._means.tools is not None
             wanted = working.wanted(service, facts, self._place, env=self._env, sandboxed=sandboxed)
-            live = Live(self._place, service)
+            live = working.Live(self._place, service)
             before = live.state()
             if before is not None and before.running and (before.image, before.config) == (image, wanted.config):
                 return False
@@ -152,10 +152,13 @@ class LocalEngine:
         return None
 
     def run(self, service: Service, command: Command, streams: Streams) -> int:
-        from kobako.engines.local.session import How, Session  # noqa: PLC0415 - not needed for states
+        from kobako.engines.local.session import Place as Where  # noqa: PLC0415 - not needed for states
+        from kobako.engines.local.session import Session  # noqa: PLC0415
 
         state = self._running(service)
-        environment = {**processes.environment(state.pid), **command.env}
+        environment = {**processes.environment(state.main or state.pid), **command.env}
+        if command.terminal and (term := os.environ.get("TERM")):
+            environment = {"TERM": term, **environment}
         folder = command.workdir or state.workdir
         session = Session(service.title)
         streams = streams if command.stdin else streams._replace(stdin=None)
@@ -170,38 +173,41 @@ class LocalEngine:
             from kobako.engines.local import bare  # noqa: PLC0415
 
             there = bare.folder(folder, Path(self._project.root))
-            return session.run((), command.argv, How(there, environment, command.terminal), streams)
+            return session.run(command.argv, Where(there, environment, command.terminal), streams)
         from kobako.engines.local import sandbox  # noqa: PLC0415
 
         tools = sandbox.programs()
         if tools is None:
             raise EngineError("needs-sandbox", "the programs that enter the sandbox are gone", fix="kobako doctor")
-        prefix = sandbox.enter(tools, state.pid, user)
-        return session.run(prefix, command.argv, How(folder, environment, command.terminal), streams)
+        prefix = tuple(sandbox.enter(tools, state.pid, state.main, user))
+        return session.run(command.argv, Where(folder, environment, command.terminal, prefix), streams)
 
     def logs(self, service: Service, streams: Streams, options: LogOptions) -> int:
-        live = Live(self._place, service)
-        if live.state() is None:
+        if state_of(self._place, service.name) is None:
             raise EngineError("not-running", f"{service.title} was not started", fix=f"kobako up {service.title}")
         if options.timestamps:
             raise UsageError("usage", "the local engine keeps no times of what a service printed", fix="leave -t out")
-        with live.log.open("rb") as file:
+        with self._place.log(service.name).open("rb") as file:
             data = file.read()
             if options.tail is not None:
                 lines = data.splitlines(keepends=True)
                 data = b"".join(lines[max(0, len(lines) - options.tail) :])
             terminal.write(streams.stdout, data)
-            while options.follow and (state := live.state()) is not None and state.running:
+            while options.follow and (state := state_of(self._place, service.name)) is not None and state.running:
                 terminal.write(streams.stdout, file.read(_CHUNK))
                 time.sleep(_FOLLOW)
             terminal.write(streams.stdout, file.read())
         return 0
 
     def stop(self, service: Service) -> bool:
+        from kobako.engines.local.live import Live  # noqa: PLC0415 - exec needs none of it
+
         with self._place.alone(f"live-{service.name}"):
             return Live(self._place, service).stop()
 
     def remove(self, service: Service) -> bool:
+        from kobako.engines.local.live import Live  # noqa: PLC0415 - exec needs none of it
+
         with self._place.alone(f"live-{service.name}"):
             live = Live(self._place, service)
             if live.state() is None:
@@ -210,7 +216,7 @@ class LocalEngine:
             return True
 
     def _running(self, service: Service) -> State:
-        state = Live(self._place, service).state()
+        state = state_of(self._place, service.name)
         if state is None or not state.running:
             raise EngineError("not-running", f"{service.title} does not run", fix=f"kobako up {service.title}")
         return state

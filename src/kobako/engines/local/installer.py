@@ -17,19 +17,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from kobako import pipconfig, process, uv
-from kobako.engines.local import builds, context, pip, sandbox, tree
+from kobako.engines.local import builds, origin, pip, sandbox, tree
+from kobako.engines.local.paths import Bind, within
 from kobako.engines.local.pip import Install
 from kobako.engines.local.place import Place
+from kobako.engines.local.sandbox import How
 from kobako.engines.local.stage import Means, Stage, variables
 from kobako.engines.local.tasks import digest
 from kobako.errors import BuildError, Where
 from kobako.masking import mask
 from kobako.model.result import Problem
 from kobako.pipconfig import PipConfig
-from kobako.process import Outcome
+from kobako.process import Outcome, Setting
 from kobako.protocols import Narrator
 
 _WEEK = 7 * 24 * 3600
@@ -74,6 +75,12 @@ class Installer:
     def run(self, stage: Stage, call: Call) -> None:
         """Install. Raises ``BuildError`` with the step's place."""
         settings = self._pip(call)
+        call = call._replace(install=self._judged(stage, call))
+        if call.install.needs_code and self.means.tools is None:
+            raise self._needs_sandbox(call, "it comes from files, or asks for a build")
+        if stage.touched:
+            self._inside(stage, call, settings, self._at_hand(stage, settings))
+            return
         way = self._way(stage, call, settings)
         if way.code:
             self._inside(stage, call, settings, way.torch)
@@ -84,7 +91,17 @@ class Installer:
         """How to do it; remembered for a week, since asking takes as long as doing."""
         held = sorted(stage.packages().items())
         means = [self.means.tools is not None, self.means.gpu, list(stage.interpreter)]
-        asked = [call.install.arguments, dict(call.environment), uv.options(settings), means, held]
+        content = [Path(_there(stage, call, call.install.arguments[at])) for at in call.install.files]
+        texts = [path.read_text("utf-8", "replace") for path in content if path.is_file() and path.suffix != ".whl"]
+        asked = [
+            call.install.arguments,
+            texts,
+            dict(call.environment),
+            uv.flags(settings),
+            uv.indexes(settings),
+            means,
+            held,
+        ]
         path = self.place.cache("ways") / f"{digest(asked)}.json"
         with contextlib.suppress(OSError, ValueError):
             if time.time() - path.stat().st_mtime < _WEEK:
@@ -104,7 +121,8 @@ class Installer:
             raise _error(outcome, "making an environment", where)
 
     def _pip(self, call: Call) -> PipConfig:
-        said = {name: value for name, value in call.environment.items() if name.startswith("PIP_")}
+        both = {**call.environment, **call.install.environment}
+        said = {name: value for name, value in both.items() if name in pip.PIP_MEANT}
         return pipconfig.read({**self.means.env, **said})
 
     def _outside(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> None:
@@ -112,27 +130,44 @@ class Installer:
         outcome = self._uv([*argv, "--no-build", *_outside_paths(stage, call)], stage, call)
         if outcome.ok:
             return
-        if _NEEDS_CODE.search(outcome.stderr) and self.means.tools is None:
-            raise BuildError(
-                "needs-sandbox",
-                f"cannot install without running a stranger's code: {call.name}",
-                why=f"{_said(outcome)}\nbuilding from source needs bubblewrap: {self.means.without}",
-                fix="kobako doctor says what to do; or use --engine docker",
-                where=call.where,
-            )
+        if _NEEDS_CODE.search(outcome.stderr) and self.means.tools is None and not call.install.wheels_only:
+            raise self._needs_sandbox(call, _said(outcome))
         raise _error(outcome, call.name, call.where)
+
+    def _needs_sandbox(self, call: Call, said: str) -> BuildError:
+        return BuildError(
+            "needs-sandbox",
+            f"cannot install without running a stranger's code: {call.name}",
+            why=f"{said}\nbuilding from source needs bubblewrap: {self.means.without}",
+            fix="kobako doctor says what to do; or use --engine docker",
+            where=call.where,
+        )
+
+    def _judged(self, stage: Stage, call: Call) -> Install:
+        """The install, after a look into its requirement files: they may lead anywhere where they are read."""
+        install = call.install
+        for at in install.files:
+            name = install.arguments[at - 1] if at else ""
+            if name in {"--requirements", "--requirement", "-r", "--constraints", "--constraint", "-c"}:
+                path = Path(_there(stage, call, install.arguments[at]))
+                if path.is_file() and not origin.is_plain(path.read_text(encoding="utf-8", errors="replace")):
+                    return install._replace(needs_code=True)
+        return install
 
     def _takes_code(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> bool:
         """Whether the versions that uv would choose freely are others than those that exist as wheels."""
         bound = self._tried(stage, call, settings, torch)
         if not bound.ok and not _NEEDS_CODE.search(bound.stderr):
             raise _error(bound, call.name, call.where)
+        if bound.ok and (call.install.wheels_only or origin.without_secrets(settings) != settings):
+            return False  # the index wants to know who asks, and a stranger's code is not to hear that
         free = self._uv_inside(stage, call, settings, torch, dry=True) if bound.ok else None
         return free is None or not free.ok or _chosen(free) != _chosen(bound)
 
     def _inside(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> None:
         self.narrator.child(f"{call.name}: built inside the sandbox")
         tree.separate(stage.env)
+        stage.touched = True
         outcome = self._uv_inside(stage, call, settings, torch)
         if not outcome.ok and torch and "No solution found" in outcome.stderr:
             outcome = self._uv_inside(stage, call, settings, "")  # it wants another torch than the one at hand
@@ -143,36 +178,55 @@ class Installer:
         assert self.means.tools is not None  # noqa: S101 - asked before
         held = stage.packages()
         cache = self.place.cache("uv", digest([stage.interpreter, held.get("torch", "")]))
-        view = stage.view(_folders(settings))._replace(frozen=dry, uv=self.means.uv, cache=str(cache))
+        extra = [Bind(self.means.uv, _UV), Bind(str(cache), _CACHE, "bind")]
+        extra += [Bind(str(_constraint(stage, torch)), _TORCH)] if torch not in {"", BACKEND} else []
+        view = stage.view(origin.folders(settings, self.means.env), tuple(extra))._replace(frozen=dry)
         options = [*_build(stage, torch, inside=True), *(["--dry-run"] if dry else [])]
         argv = self._argv(f"{sandbox.ENV_INSIDE}/bin/python", call.install, settings, options)
-        argv[0] = sandbox.UV_INSIDE
-        env = {**variables(call.environment), **_proxies(self.means.env), **uv.environment(settings)}
+        argv[0] = _UV
+        env = {
+            **variables(call.environment),
+            **origin.proxies(self.means.env),
+            **origin.proxies(call.environment),
+            **uv.environment(settings),
+        }
         # a compiled wheel is kept: the cache is this interpreter's and this PyTorch's alone
-        env |= {"UV_CACHE_DIR": sandbox.CACHE_INSIDE, "UV_LINK_MODE": "copy", **call.install.environment}
+        env |= {"UV_CACHE_DIR": _CACHE, "UV_LINK_MODE": "copy"}
+        said = uv.indexes(origin.without_secrets(settings))
+        env |= {name: value for name, value in said.items() if not origin.names_index(name, call.install.arguments)}
+        env |= {name: value for name, value in call.install.environment.items() if name not in _OURS}
         command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", call.workdir, *argv, *call.install.arguments]
-        argv = sandbox.argv(self.means.tools, view, command)
-        return process.run_with(argv, env, on_line=None if dry else self.narrator.child)
+        with sandbox.command(self.means.tools, view, command, How(env)) as (whole, keep):
+            return process.run_in(Setting(sandbox.CLEAN, keep=keep), whole, None if dry else self.narrator.child)
 
     def _argv(self, python: str, install: Install, settings: PipConfig, extra: Sequence[str]) -> list[str]:
-        own = {"--no-index", "--index-url"} & {one.partition("=")[0] for one in install.arguments}
-        options = [one for one in uv.options(settings) if one.partition("=")[0] not in own]
-        if "--extra-index-url" in install.arguments and "--index-strategy=unsafe-best-match" not in options:
+        options = uv.flags(settings)
+        if "--extra-index-url" in install.arguments:
             options.append("--index-strategy=unsafe-best-match")
+        options = list(dict.fromkeys([*options, *extra]))
+        # what the line itself says goes before what is said for it; uv takes most options once
+        options = [one for one in options if one.partition("=")[0] not in install.options & _ONCE]
         head = [self.means.uv, "pip", "install", "--no-config", "--no-progress", "--color=never", f"--python={python}"]
-        return [*head, *options, *extra]
+        return [*head, *options]
 
     def _uv(self, argv: Sequence[str], stage: Stage, call: Call | None = None) -> Outcome:
         said = {} if call is None else {**call.environment, **call.install.environment}
         env = {name: value for name, value in self.means.env.items() if not _CLEAR.match(name)}
         env |= {name: self.means.env[name] for name in _KEPT if name in self.means.env}
         if call is not None:
-            env |= uv.environment(self._pip(call))
-        for name, value in pip.inside(said):
-            if name.startswith("UV_"):
-                env[name] = _there(stage, call, value) if name in _PATHS else value
+            env |= {**origin.proxies(call.environment), **uv.environment(self._pip(call))}
+        for name, value in pip.meant_outside(said):
+            env[name] = _there(stage, call, value) if name in _PATHS else value
         env.setdefault("UV_CACHE_DIR", str(self._cache()))
-        return process.run_with(argv, env, cwd=stage.folder, on_line=self.narrator.child)
+        if call is None:
+            return process.run_in(Setting(env, stage.folder), argv, self.narrator.child)
+        env |= {
+            name: value
+            for name, value in uv.indexes(self._pip(call)).items()
+            if not origin.names_index(name, call.install.arguments)
+        }
+        with stage.trusted(call.where):
+            return process.run_in(Setting(env, stage.folder), argv, self.narrator.child)
 
     def _cache(self) -> Path:
         """uv's cache, where it can be written; else one in the workspace."""
@@ -188,12 +242,18 @@ class Installer:
         """Which CPU build of torch to take: this machine has no GPU, and torch is still to come. See :class:`_Way`."""
         if self.means.gpu or "torch" in stage.packages():
             return ""
-        if not call.install.needs_code and not call.install.wants_torch:
-            plain = self._tried(stage, call, settings, "")
-            if plain.ok and "torch" not in {one.partition("==")[0] for one in _chosen(plain)}:
+        if call.install.needs_code:
+            return self._at_hand(stage, settings)
+        plain = self._tried(stage, call, settings, "")
+        if not plain.ok and _NO_ANSWER.search(plain.stderr):
+            return ""
+        if not call.install.wants_torch:
+            if not plain.ok:
+                return self._at_hand(stage, settings)
+            if "torch" not in {one.partition("==")[0] for one in _chosen(plain)}:
                 return ""
         for version in builds.offered(settings, stage.interpreter):
-            if call.install.needs_code or self._tried(stage, call, settings, version).ok:
+            if self._tried(stage, call, settings, version).ok:
                 return version
         impatience = {"UV_HTTP_TIMEOUT": "4", "UV_HTTP_CONNECT_TIMEOUT": "3", "UV_HTTP_RETRIES": "0"}
         environment = {**call.install.environment, **impatience}
@@ -205,6 +265,11 @@ class Installer:
         fix = "name a folder with a CPU wheel of torch: PIP_FIND_LINKS=/folder"
         self.narrator.warn(Problem("torch-size", f"no CPU build of torch is at hand: {size}", why, fix))
         return ""
+
+    def _at_hand(self, stage: Stage, settings: PipConfig) -> str:
+        """The CPU build to take in case torch is wanted, where nobody can be asked whether it is."""
+        held = self.means.gpu or "torch" in stage.packages()
+        return "" if held else next(iter(builds.offered(settings, stage.interpreter)), "")
 
     def _tried(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> Outcome:
         """What would be installed, from wheels alone."""
@@ -219,26 +284,29 @@ def _build(stage: Stage, torch: str, *, inside: bool = False) -> list[str]:
     """The options that make uv take a build of torch."""
     if torch in {"", BACKEND}:
         return ["--torch-backend=cpu"] if torch else []
-    path = context.within(stage.root, _TORCH)
+    return [f"--constraint={_TORCH if inside else _constraint(stage, torch)}"]
+
+
+def _constraint(stage: Stage, torch: str) -> Path:
+    path = stage.folder / "torch.txt"
     path.write_text(f"torch=={torch}\n", encoding="ascii")
-    return [f"--constraint={_TORCH if inside else path}"]
+    return path
 
 
+_UV = "/opt/kobako/uv"
+_CACHE = "/opt/kobako/cache"
 _TORCH = "/opt/kobako/torch.txt"
 _IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
 _KEPT = ("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "UV_HTTP_TIMEOUT", "UV_OFFLINE")
+_ONCE = frozenset({"--index-strategy", "--torch-backend", "--no-index", "--dry-run"})
+_OURS = frozenset({"UV_SYSTEM_PYTHON", "UV_CACHE_DIR", "UV_LINK_MODE", "UV_PYTHON", "UV_BREAK_SYSTEM_PACKAGES"})
 _PATHS = frozenset({"UV_OVERRIDE", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT"})
-
-
-def _proxies(env: Mapping[str, str]) -> dict[str, str]:
-    wanted = {"http_proxy", "https_proxy", "no_proxy", "all_proxy"}
-    return {name: value for name, value in env.items() if name.lower() in wanted}
 
 
 def _there(stage: Stage, call: Call | None, paths: str) -> str:
     """Paths inside, as uv outside has to name them."""
     workdir = call.workdir if call is not None else "/"
-    return " ".join(str(context.within(stage.root, os.path.join(workdir, path))) for path in paths.split())
+    return " ".join(str(within(stage.root, os.path.join(workdir, path))) for path in paths.split())
 
 
 def _outside_paths(stage: Stage, call: Call) -> list[str]:
@@ -248,20 +316,6 @@ def _outside_paths(stage: Stage, call: Call) -> list[str]:
         if "://" not in arguments[at]:
             arguments[at] = _there(stage, call, arguments[at])
     return arguments
-
-
-def _folders(settings: PipConfig) -> tuple[str, ...]:
-    """What uv inside has to see of this machine: folders with packages, certificates, constraints."""
-    indexes = [unquote(urlsplit(one).path) for one in (*settings.extra_index_urls, settings.index_url) if _is_file(one)]
-    # an index's pages may point to files beside its folder
-    indexes += [parent for one in indexes if (parent := os.path.dirname(one.rstrip("/"))).count("/") > 1]
-    links = [unquote(urlsplit(one).path) if _is_file(one) else one for one in settings.find_links]
-    paths = [*indexes, *(one for one in links if one.startswith("/")), settings.cert, *settings.constraints]
-    return tuple(path for path in dict.fromkeys(sorted(paths)) if path and os.path.exists(path))
-
-
-def _is_file(url: str) -> bool:
-    return url.startswith("file:")
 
 
 def _chosen(outcome: Outcome) -> frozenset[str]:

@@ -13,44 +13,24 @@ import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from kobako import process
 from kobako.compose.environment import environment_of
 from kobako.engines.local import bare, processes, sandbox, tree
 from kobako.engines.local.interpreters import Interpreter
-from kobako.engines.local.place import ENV, LOCAL, ROOT, Place, boot, read
+from kobako.engines.local.place import ENV, LOCAL, ROOT, Place
 from kobako.engines.local.sandbox import Tools, View
 from kobako.engines.local.stage import variables
+from kobako.engines.local.state import MARK, State, boot, state_of
 from kobako.engines.local.tasks import digest
 from kobako.errors import EngineError, WorkError
 from kobako.model.service import Mount, Service
 
-MARK = "KOBAKO_LOCAL"
 SETTLE = 0.4
 """Seconds that a started command must go on running to count as started."""
 
 _KEPT_LINES = 12
-
-
-class State(NamedTuple):
-    """What ``state.json`` says. ``pid`` is the sandbox's first process, or the command itself; 0 before it started.
-
-    ``mark`` is carried by every process of the service in its environment.
-    """
-
-    image: str
-    sandboxed: bool
-    config: str
-    mark: str
-    workdir: str
-    pid: int = 0
-    start: int = 0
-    boot: str = ""
-
-    @property
-    def running(self) -> bool:
-        return self.pid > 0 and self.boot == boot() and processes.alive(self.pid, self.start)
 
 
 class Wanted(NamedTuple):
@@ -79,11 +59,10 @@ class Live:
 
     @property
     def log(self) -> Path:
-        return self.folder / "log"
+        return self._place.log(self._service.name)
 
     def state(self) -> State | None:
-        found = read(self.folder / "state.json")
-        return State(*found) if found else None
+        return state_of(self._place, self._service.name)
 
     def copy(self, image: str) -> None:
         """A fresh working copy. The one that was there is gone."""
@@ -102,18 +81,20 @@ class Live:
         self._write(kept)
         environment = {**wanted.environment, MARK: mark}
         with self.log.open("wb") as log, open(os.devnull, "rb") as nothing:
+            streams = (nothing.fileno(), log.fileno())
             if tools is not None and wanted.sandboxed:
-                started, pid = self._sandboxed(wanted, tools, environment, (nothing, log))
+                started, first = self._sandboxed(wanted, tools, environment, streams)
             else:
-                command = bare.argv(wanted.argv, bare.folder(wanted.workdir, self._root))
-                how = process.Apart(environment, nothing.fileno(), log.fileno(), log.fileno())
-                started = process.start(command, how)
-                pid = started.pid
-        begun = processes.started(pid)
-        self._write(kept._replace(pid=pid, start=begun or 0, boot=boot()))
+                words = bare.argv(wanted.argv, bare.folder(wanted.workdir, self._root))
+                started = process.start(words, process.Apart(environment, *streams, streams[1]))
+                first = started.pid
+        self._write(kept._replace(pid=first, start=processes.started(first) or 0, boot=boot()))
         steady = time.monotonic() + SETTLE
         while started.poll() is None:
-            if time.monotonic() > steady:
+            main = processes.inner(first) if wanted.sandboxed else first
+            if time.monotonic() > steady and main:
+                self._write(kept._replace(pid=first, start=processes.started(first) or 0, boot=boot(), main=main))
+                process.let_go(started)
                 return
             time.sleep(0.02)
         raise self._ended(started.returncode)
@@ -123,12 +104,12 @@ class Live:
         return self._place.state.parent
 
     def _write(self, state: State) -> None:
-        self._place.write(self.folder / "state.json", list(state))
+        self._place.write(self._place.state_file(self._service.name), list(state))
 
     def _sandboxed(
-        self, wanted: Wanted, tools: Tools, environment: Mapping[str, str], streams: tuple[IO[bytes], IO[bytes]]
-    ) -> tuple[Any, int]:
-        reading, writing = os.pipe()
+        self, wanted: Wanted, tools: Tools, environment: Mapping[str, str], streams: tuple[int, int]
+    ) -> tuple[process.Running, int]:
+        """The bubblewrap that was started, and the first process inside (0 where it did not come to that)."""
         view = View(
             self.folder / ROOT,
             self.folder / ENV,
@@ -137,21 +118,21 @@ class Live:
             self._with_places(wanted.mounts),
             re.sub(r"[^A-Za-z0-9-]", "-", self._service.title),
         )
-        command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", wanted.workdir, *wanted.argv]
-        argv = sandbox.argv(tools, view, command, detached=True)
-        argv[1:1] = ["--info-fd", str(writing)]
-        nothing, log = streams
-        try:
-            how = process.Apart(environment, nothing.fileno(), log.fileno(), log.fileno(), keep=(writing,))
-            started = process.start(argv, how)
-        finally:
-            os.close(writing)
-        with os.fdopen(reading, "rb") as info:
+        words = ["/bin/sh", "-c", _IN_FOLDER, "kobako", wanted.workdir, *wanted.argv]
+        reading, writing = os.pipe()
+        with sandbox.command(tools, view, words, sandbox.How(environment, stays=True)) as (argv, keep):
+            argv[1:1] = ["--info-fd", str(writing)]
+            nothing, log = streams
             try:
-                pid = int(json.loads(info.read())["child-pid"])
-            except (ValueError, KeyError):
-                pid = 0
-        return started, pid
+                apart = process.Apart(sandbox.CLEAN, nothing, log, log, keep=(writing, *keep))
+                started = process.start(argv, apart)
+            finally:
+                os.close(writing)
+            with os.fdopen(reading, "rb") as info:
+                try:
+                    return started, int(json.loads(info.read())["child-pid"])
+                except (ValueError, KeyError):
+                    return started, 0
 
     def _with_places(self, mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
         """Volumes have a folder below ``.kobako``; one without a name is part of the working copy."""
@@ -221,7 +202,9 @@ def wanted(
         environment = bare.variables(said, live, root)
         bare.check_mounts(service, root)
     entrypoint = _words(service.entrypoint) if service.entrypoint is not None else tuple(image["entrypoint"])
-    command = _words(service.command) if service.command is not None else tuple(image["command"])
+    # an entrypoint of the service's own does away with the image's command
+    default = () if service.entrypoint is not None else tuple(image["command"])
+    command = _words(service.command) if service.command is not None else default
     return Wanted(
         (*entrypoint, *command) or ("python3",),
         environment,

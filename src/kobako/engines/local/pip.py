@@ -6,10 +6,11 @@ What has no counterpart is not translated: it is run as it stands, inside the sa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from kobako.dockerfile.options import PIP, UV, Part, parts_of
+from kobako.dockerfile.options import PIP, UV, Part, Table, parts_of
 from kobako.model.recipe import Command, Word
 
 
@@ -27,8 +28,6 @@ _PIP_DROPPED = _set(
 """Options of pip that change nothing in what is installed here, or that uv has by nature."""
 
 _PIP_FLAGS = {
-    "-U": "--upgrade",
-    "--upgrade": "--upgrade",
     "--pre": "--prerelease=allow",
     "--no-deps": "--no-deps",
     "--no-dependencies": "--no-deps",
@@ -58,26 +57,44 @@ _PIP_VALUED = {
     "-C": "--config-setting",
     "--config-settings": "--config-setting",
     "--config-setting": "--config-setting",
-    "--group": "--group",
 }
 _UV_DROPPED = _set(
     "--system --break-system-packages -n --no-cache --no-cache-dir -q --quiet -v --verbose --link-mode --cache-dir "
     "--compile-bytecode --compile --no-compile-bytecode --no-progress --color --python -p --offline --refresh "
-    "--native-tls --system-certs --no-python-downloads"
+    "--native-tls --system-certs --no-python-downloads --no-config"
 )
-_UV_ELSEWHERE = _set("--target -t --prefix --python-platform --python-version --directory --project")
+_UV_SAME = _set(
+    "-r --requirement --requirements -c --constraint --constraints --override --overrides -e --editable --extra "
+    "-b --build-constraint --build-constraints --index --default-index -i --index-url --extra-index-url -f "
+    "--find-links --index-strategy --allow-insecure-host --trusted-host -U --upgrade -P --upgrade-package --reinstall "
+    "--force-reinstall --reinstall-package --no-deps --no-index --no-build-isolation --no-build-isolation-package "
+    "--no-build --no-build-package --no-binary --no-binary-package --only-binary --prerelease --pre --resolution "
+    "--exclude-newer --exclude-newer-package --torch-backend --require-hashes --no-verify-hashes --strict --no-sources "
+    "-C --config-setting --config-settings --fork-strategy --all-extras"
+)
+"""Options of uv that mean the same here."""
+
 _FILES = _set(
     "-r --requirement --requirements -c --constraint --constraints --override --overrides "
     "-b --build-constraint --build-constraints -f --find-links"
 )
-_LOCAL = re.compile(r"\.{0,2}/|\.$|\.\.$|file:|[^:]*\.(whl|zip|tar\.gz|tgz|tar\.bz2)$")
+_ARCHIVE = re.compile(r"\.(whl|zip|tar\.gz|tgz|tar\.bz2|tar\.xz)$")
+_EXTRAS = re.compile(r"\[[^\]]*\]$")
+_USUAL = frozenset({"", "/bin", "/usr/bin", "/usr/local/bin", "/opt/conda/bin", "/opt/kobako/env/bin"})
+"""Folders of a pip that means the image's own environment."""
+
+_BEFORE = _set("-m -I -E -s -S -u -B -q --quiet -v --verbose --no-cache-dir --disable-pip-version-check --no-input")
+"""Options that may stand before ``install`` and change nothing."""
+
+_CHOOSES = _set("--no-binary --only-binary --no-build-package --no-binary-package")
+_WHEELS = _set("--no-build")
 
 
 class Install(NamedTuple):
     """One install. ``arguments`` are those of ``uv pip install``; ``files`` which of them are paths inside.
 
     ``names`` are the distributions named. ``environment`` stands before the command. ``needs_code`` says that it
-    surely runs somebody's code: a checkout, an editable install.
+    surely runs somebody's code: a checkout, an editable install; ``wheels_only`` that it may not.
     """
 
     arguments: tuple[str, ...]
@@ -85,6 +102,12 @@ class Install(NamedTuple):
     names: tuple[str, ...] = ()
     environment: Mapping[str, str] = {}
     needs_code: bool = False
+    wheels_only: bool = False
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The long options that it has."""
+        return frozenset(one.partition("=")[0] for one in self.arguments if one.startswith("--"))
 
     @property
     def wants_torch(self) -> bool:
@@ -96,22 +119,35 @@ def install(command: Command) -> Install | None:
     argv, environment = command.argv, _assignments(command.assignments)
     if argv is None or environment is None or command.manager not in {"pip", "uv"} or command.redirects:
         return None
-    words = command.words[_after_install(command) :]
-    translate = _from_pip if command.manager == "pip" else _from_uv
+    after = _after_install(command)
+    if not _is_usual(command.words[:after]):
+        return None
     table = PIP if command.manager == "pip" else UV
     arguments: list[str] = []
     files: list[int] = []
-    needs_code = False
-    for part in parts_of(words, table):
-        made = translate(part)
+    needs_code = wheels_only = upgrade = False
+    for part in parts_of(tuple(_apart(command.words[after:], table)), table):
+        if command.manager == "pip" and part.option in {"-U", "--upgrade"}:
+            upgrade = True
+            continue
+        made = (_from_pip if command.manager == "pip" else _from_uv)(part)
         if made is None:
             return None
-        if made and (part.option in _FILES or (not part.option and _LOCAL.match(made[-1]))):
+        shown = made[-1] if made else ""
+        if made == ["--only-binary", ":all:"] or (made and made[0] in _WHEELS):
+            wheels_only = True
+            continue
+        if "file:" in shown:  # an address of this machine to uv outside
+            needs_code = True
+        elif made and (part.option in _FILES or (not part.option and is_path(shown))):
             files.append(len(arguments) + len(made) - 1)
-        needs_code = needs_code or part.option in {"-e", "--editable"} or _is_checkout(part)
+        needs_code = needs_code or part.option in {"-e", "--editable"} or part.option in _CHOOSES or _is_checkout(part)
         arguments += made
     names = tuple(package.name for package in command.packages)
-    return Install(tuple(arguments), tuple(files), names, environment, needs_code)
+    if upgrade:
+        # pip upgrades what is named, and of what that needs only what has to be; uv's --upgrade upgrades all of it
+        arguments += [f"--upgrade-package={name}" for name in names] or ["--upgrade"]
+    return Install(tuple(arguments), tuple(files), names, environment, needs_code, wheels_only)
 
 
 def _after_install(command: Command) -> int:
@@ -119,11 +155,42 @@ def _after_install(command: Command) -> int:
     return next(at for at, word in enumerate(command.words) if word.span == last.span and word.text == last.text) + 1
 
 
+def _is_usual(words: Sequence[Word]) -> bool:
+    """Whether the words up to ``install`` mean the image's own pip, with nothing special about it."""
+    first = PurePosixPath(words[0].value or "")
+    folder = "" if str(first.parent) == "." else str(first.parent)
+    options = [word.value or "" for word in words[1:] if (word.value or "").startswith("-")]
+    return folder in _USUAL and first.name != "env" and all(option in _BEFORE for option in options)
+
+
+def _apart(words: Iterable[Word], table: Table) -> Iterator[Word]:
+    """``-Ur reqs.txt`` as ``-U -r reqs.txt``: the last of short options that stand together may have a value."""
+    for word in words:
+        shown = word.value or ""
+        if not re.match(r"-[A-Za-z]{2,}", shown):
+            yield word
+            continue
+        at = 1
+        while at < len(shown) and f"-{shown[at]}" not in table.valued:
+            yield word._replace(value=f"-{shown[at]}")
+            at += 1
+        if at < len(shown):
+            yield word._replace(value=f"-{shown[at:]}")
+
+
+def is_path(shown: str) -> bool:
+    """Whether a requirement is a file or a folder, as pip judges it."""
+    bare = _EXTRAS.sub("", shown)
+    if "://" in shown or " @ " in shown or "@git" in shown or bare.startswith("git+"):
+        return False
+    return bare in {".", ".."} or "/" in bare or _ARCHIVE.search(bare) is not None
+
+
 def _is_checkout(part: Part) -> bool:
     shown = part.word.value or ""
     if part.option:
         return False
-    return "git+" in shown or (bool(_LOCAL.match(shown)) and not shown.endswith(".whl"))
+    return "git+" in shown or (is_path(shown) and not _EXTRAS.sub("", shown).endswith(".whl"))
 
 
 def _value(part: Part) -> str:
@@ -152,12 +219,12 @@ def _from_pip(part: Part) -> list[str] | None:
 
 
 def _from_uv(part: Part) -> list[str] | None:
-    if part.option in _UV_ELSEWHERE:
-        return None
     if part.option in _UV_DROPPED or part.option == "--":
         return []
     if not part.option:
         return [part.word.value or ""]
+    if part.option not in _UV_SAME:
+        return None
     return [part.option] if part.value is None else [part.option, _value(part)]
 
 
@@ -174,7 +241,17 @@ def _assignments(words: Iterable[Word]) -> dict[str, str] | None:
     return found
 
 
-def inside(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The variables that still mean something to uv when it works from outside: not where to install, and how."""
-    dropped = {"UV_SYSTEM_PYTHON", "UV_BREAK_SYSTEM_PACKAGES", "UV_LINK_MODE", "UV_CACHE_DIR", "UV_PYTHON"}
-    return ((name, value) for name, value in environment.items() if name not in dropped)
+_MEANT = _set(
+    "UV_OVERRIDE UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_INDEX UV_DEFAULT_INDEX UV_INDEX_URL UV_EXTRA_INDEX_URL "
+    "UV_INDEX_STRATEGY UV_EXCLUDE_NEWER UV_PRERELEASE UV_RESOLUTION UV_NO_BUILD_ISOLATION UV_TORCH_BACKEND "
+    "UV_HTTP_TIMEOUT UV_HTTP_RETRIES UV_HTTP_CONNECT_TIMEOUT UV_INSECURE_HOST UV_NO_BINARY UV_REQUIRE_HASHES"
+)
+
+
+def meant_outside(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The variables of a recipe that still mean something to uv outside. Others say where to install, or run code."""
+    return ((name, value) for name, value in environment.items() if name in _MEANT)
+
+
+PIP_MEANT = _set("PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_TRUSTED_HOST PIP_NO_INDEX")
+"""What a recipe may say of pip's configuration: none of it names a file of this machine."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,11 +38,21 @@ class Place:
     def image(self, key: str) -> Path:
         return self.top / "images" / key
 
+    def end(self, key: str) -> Path:
+        """Which image ends with the task of that key."""
+        return self.top / "ends" / f"{key}.json"
+
     def built(self, service: str) -> Path:
         return self.top / "built" / f"{_safe(service)}.json"
 
     def live(self, service: str) -> Path:
         return self.top / "live" / _safe(service)
+
+    def state_file(self, service: str) -> Path:
+        return self.live(service) / "state.json"
+
+    def log(self, service: str) -> Path:
+        return self.live(service) / "log"
 
     def volume(self, name: str) -> Path:
         return self._made("volumes", _safe(name))
@@ -83,17 +92,6 @@ def read(path: Path) -> Any:
 
 
 def _safe(name: str) -> str:
-    """A service's name as a file's: compose files allow more in it than letters, but few use that."""
-    return re.sub(r"[^A-Za-z0-9_.-]", lambda found: f"%{ord(found[0]):x}", name).lstrip(".") or "%"
-
-
-def boot() -> str:
-    """Which start of the machine this is: process numbers of another one mean nothing."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def exists(path: str | Path) -> bool:
-    return os.path.lexists(path)
+    """A service's name as a file's, each its own: compose files allow more in it than letters, but few use that."""
+    quoted = re.sub(r"[^A-Za-z0-9_.-]", lambda found: "".join(f"%{byte:02x}" for byte in found[0].encode()), name)
+    return f"%2e{quoted[1:]}" if quoted.startswith(".") else quoted or "%"

@@ -21,7 +21,7 @@ from kobako.model.service import Service
 from kobako.protocols import Narrator
 from kobako.workspace import read_text
 
-FORMAT = 1
+FORMAT = 2
 """Of what is kept: with another number everything is made anew."""
 
 
@@ -44,7 +44,10 @@ class Plan:
 
     @property
     def key(self) -> str:
-        return self.tasks[-1].key if self.tasks else self.base
+        """The image's: what the tasks make, and what is only said of it."""
+        walk = self.walk
+        said = [dict(walk.environment), walk.workdir, walk.entrypoint, walk.command, walk.notes]
+        return digest([self.keys[-1], "image", said])
 
     @property
     def keys(self) -> list[str]:

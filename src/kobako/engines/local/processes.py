@@ -38,6 +38,17 @@ def _stat(pid: int | str) -> tuple[str, int, int] | None:
         return None
 
 
+def inner(first: int) -> int:
+    """The child of a sandbox's first process that has entered a user namespace of its own; 0 while there is none."""
+    for name in os.listdir("/proc"):
+        facts = _stat(name) if name.isdecimal() else None
+        if facts is not None and facts[1] == first:
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{name}/ns/user") != os.readlink(f"/proc/{first}/ns/user"):
+                    return int(name)
+    return 0
+
+
 def environment(pid: int) -> dict[str, str]:
     """The variables that a process was started with; none where they cannot be read."""
     try:

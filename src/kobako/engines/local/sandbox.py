@@ -7,25 +7,22 @@ root, which is the caller outside.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from kobako import process
-from kobako.engines.local import shims
+from kobako.engines.local import paths, shims
+from kobako.engines.local.paths import Bind
 from kobako.errors import EngineError
 from kobako.model.service import Mount
 
 ENV_INSIDE = "/opt/kobako/env"
 """Where the virtual environment is seen inside."""
-
-UV_INSIDE = "/opt/kobako/uv"
-"""This machine's uv, while it is at work inside."""
-
-CACHE_INSIDE = "/opt/kobako/cache"
 
 SHIMS_INSIDE = "/opt/kobako/bin"
 """What stands in for programs of a container that cannot do their work here: apt-get."""
@@ -45,6 +42,9 @@ _ETC = (
 """What programs need of /etc, and nobody needs to hide. ``pip.conf``, ``shadow``, keys and the like are not in it."""
 
 _TOP = (*("root", "home", "opt/kobako", "srv", "mnt", "media", "run"), *("var/lib", "var/cache", "var/log"))
+_KERNEL = ("sys", "sysrq-trigger", "bus", "fs", "irq", "acpi", "scsi")
+"""Below /proc: what root may write, whatever namespace it is root of. Source: github:moby/moby, oci/defaults.go."""
+
 _LIVE = ("resolv.conf", "hosts")
 _PRIVATE = frozenset({"private", "key", "keys"})
 """Folders below those, such as /etc/ssl/private."""
@@ -63,10 +63,22 @@ class Tools(NamedTuple):
     unshare: str
 
 
+CLEAN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+"""The whole environment of the programs that make and enter sandboxes."""
+
+
+class How(NamedTuple):
+    """``environment`` is what is inside. A sandbox that ``stays`` outlives Kobako, and can be entered."""
+
+    environment: Mapping[str, str]
+    network: bool = True
+    stays: bool = False
+
+
 class View(NamedTuple):
     """What a sandbox sees: its root, its environment, its /usr/local, folders of this machine, the service's mounts.
 
-    With ``frozen`` the environment cannot be written.
+    With ``frozen`` the environment cannot be written. ``extra`` are further things that Kobako puts there.
     """
 
     root: Path
@@ -76,8 +88,7 @@ class View(NamedTuple):
     mounts: tuple[Mount, ...] = ()
     name: str = "kobako"
     frozen: bool = False
-    uv: str = ""
-    cache: str = ""
+    extra: tuple[Bind, ...] = ()
 
 
 def find() -> tuple[Tools | None, str]:
@@ -86,9 +97,8 @@ def find() -> tuple[Tools | None, str]:
     if tools is None:
         missing = [name for name in Tools._fields if process.which(name) is None]
         return None, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed"
-    outcome = process.ask(
-        [tools.bwrap, *_NAMESPACES, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"]
-    )
+    mounts = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
+    outcome = process.ask([tools.bwrap, *_NAMESPACES, *_INNER, *mounts, *_inner(tools), "true"])
     return (tools, "") if outcome.ok else (None, f"bubblewrap may not work here: {outcome.last_lines(1)}")
 
 
@@ -99,6 +109,22 @@ def programs() -> Tools | None:
 
 
 _NAMESPACES = ("--unshare-user", "--uid", "0", "--gid", "0", "--unshare-pid", "--unshare-ipc", "--unshare-uts")
+
+_INNER = ("--cap-add", "CAP_SETFCAP")
+"""Since Linux 5.12, root of a namespace may be root of one inside it only with this capability."""
+
+
+def _inner(tools: Tools) -> list[str]:
+    """A user namespace inside the sandbox's own, with mounts that nobody in it can undo.
+
+    Whoever enters a namespace has all capabilities in it until a program drops them, and that program is one of the
+    sandbox: it could be told to use them first. In the inner namespace they are good for nothing.
+    """
+    return [tools.unshare, "--user", "--map-root-user", "--mount", "--", *_drop(tools)]
+
+
+def _drop(tools: Tools) -> list[str]:
+    return [tools.setpriv, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
 
 
 def make_root(root: Path) -> None:
@@ -150,57 +176,50 @@ def _hidden(folder: str, names: list[str]) -> set[str]:
     return {name for name in names if name in _PRIVATE or not os.access(f"{folder}/{name}", os.R_OK)}
 
 
-def argv(
-    tools: Tools, view: View, command: Sequence[str], *, network: bool = True, detached: bool = False
-) -> list[str]:
-    """The command line that runs a command in a new sandbox. Without ``detached`` it ends when Kobako does."""
-    options = [*_NAMESPACES, "--hostname", view.name[:60]]
-    options += [] if network else ["--unshare-net"]
-    options += [] if detached else ["--die-with-parent"]
-    options += [
-        "--bind",
-        str(view.root),
-        "/",
-        *_system(),
-        *_own_local(view),
-        "--dev",
-        "/dev",
-        "--proc",
-        "/proc",
-        "--ro-bind-try",
-        "/sys",
-        "/sys",
-    ]
-    for name in _LIVE:
-        real = os.path.realpath(f"/etc/{name}")
-        options += ["--ro-bind", real, f"/etc/{name}"] if os.path.isfile(real) else []
-    for path in sorted({one for pattern in _DEVICES for one in glob.glob(pattern)}):
-        options += ["--dev-bind", path, path]
-    for path in _apart(view.read_only):
-        options += ["--ro-bind", path, path]
-    if view.uv:
-        options += ["--ro-bind", view.uv, UV_INSIDE]
-    if view.cache:
-        options += ["--bind", view.cache, CACHE_INSIDE]
-    options += ["--ro-bind" if view.frozen else "--bind", str(view.env), ENV_INSIDE]
-    for mount in sorted(view.mounts, key=lambda one: one.target.count("/")):
-        options += _mount(mount)
-    return [tools.bwrap, *options, "--chdir", "/", "--", *command]
+@contextlib.contextmanager
+def command(tools: Tools, view: View, words: Sequence[str], how: How) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+    """The command line that runs words in a new sandbox, and the file descriptors that it needs.
+
+    The options stand in a file without a name: a list of processes shows neither variables nor paths. The variables
+    are set by bubblewrap for what is inside; its own process never sees them (think of LD_PRELOAD).
+    """
+    alone = _INNER if how.stays else ("--die-with-parent", "--new-session")  # else it could type on the terminal
+    options = [*_NAMESPACES, *alone, "--hostname", view.name[:60]]
+    options += [] if how.network else ["--unshare-net"]
+    options += ["--bind", str(view.root), "/", *paths.options(view.root, list(_binds(view)))]
+    for name, value in how.environment.items():
+        options += ["--setenv", name, value]
+    fd = os.memfd_create("bwrap")
+    try:
+        os.write(fd, b"\0".join(os.fsencode(option) for option in options) + b"\0")
+        os.lseek(fd, 0, os.SEEK_SET)
+        inner = _inner(tools) if how.stays else []
+        yield [tools.bwrap, "--args", str(fd), "--chdir", "/", "--", *inner, *words], (fd,)
+    finally:
+        os.close(fd)
 
 
-def _system() -> Iterator[str]:
+def _binds(view: View) -> Iterator[Bind]:
     for name in _SYSTEM:
         if os.path.isdir(f"/{name}") and not os.path.islink(f"/{name}"):
-            yield from ("--ro-bind", f"/{name}", f"/{name}")
-
-
-def _own_local(view: View) -> Iterator[str]:
-    """A /usr/local of its own, where the interpreter does not live in the machine's. CUDA stays in sight."""
-    if any(path.startswith("/usr/local") for path in view.read_only):
-        return
-    yield from ("--bind", str(view.local), "/usr/local")
-    for path in sorted(glob.glob(_TOOLKITS)):
-        yield from ("--ro-bind", path, path)
+            yield Bind(f"/{name}", f"/{name}")
+    if not any(path.startswith("/usr/local") for path in view.read_only):  # the interpreter may live there
+        yield Bind(str(view.local), "/usr/local", "bind")
+        yield from (Bind(path, path) for path in sorted(glob.glob(_TOOLKITS)))
+    yield Bind("", "/dev", "dev")
+    yield Bind("", "/proc", "proc")
+    yield Bind("/sys", "/sys", "ro-bind-try")
+    yield from (Bind(f"/proc/{name}", f"/proc/{name}", "ro-bind-try") for name in _KERNEL)
+    for name in _LIVE:
+        real = os.path.realpath(f"/etc/{name}")
+        if os.path.isfile(real):
+            yield Bind(real, f"/etc/{name}")
+    for path in sorted({one for pattern in _DEVICES for one in glob.glob(pattern)}):
+        yield Bind(path, path, "dev-bind")
+    yield from (Bind(path, path) for path in _apart(view.read_only))
+    yield Bind(str(view.env), ENV_INSIDE, "ro-bind" if view.frozen else "bind")
+    yield from view.extra
+    yield from (_mount(mount) for mount in sorted(view.mounts, key=_depth))
 
 
 def _apart(paths: Iterable[str]) -> Iterator[str]:
@@ -210,20 +229,27 @@ def _apart(paths: Iterable[str]) -> Iterator[str]:
             yield path
 
 
-def _mount(mount: Mount) -> tuple[str, ...]:
+def _depth(mount: Mount) -> int:
+    return os.path.normpath(mount.target).count("/")
+
+
+def _mount(mount: Mount) -> Bind:
     if mount.kind == "tmpfs":
-        return ("--tmpfs", mount.target)
+        return Bind("", mount.target, "tmpfs")
     if mount.source is None:
         raise EngineError("engine-failed", f"the volume at {mount.target} has no place", where=mount.where)
-    return ("--ro-bind" if mount.read_only else "--bind", mount.source, mount.target)
+    return Bind(mount.source, mount.target, "ro-bind" if mount.read_only else "bind")
 
 
-def enter(tools: Tools, pid: int, user: tuple[int, int] | None) -> list[str]:
-    """What goes in front of a command to run it in the sandbox of a process, without any privilege over it."""
-    join = [tools.nsenter, f"--target={pid}", "--user", "--mount", "--pid", "--ipc", "--uts", "--preserve-credentials"]
+def enter(tools: Tools, first: int, main: int, user: tuple[int, int] | None) -> list[str]:
+    """What goes in front of a command to run it in a sandbox that stays, without any privilege over it.
+
+    ``first`` is the sandbox's first process, ``main`` one of the inner namespace.
+    """
+    outer = [tools.nsenter, f"--target={first}", "--user", "--pid", "--ipc", "--uts", "--preserve-credentials", "--"]
+    inner = [tools.nsenter, f"--target={main}", "--user", "--mount", "--preserve-credentials", "--"]
     change: list[str] = []
     if user not in {None, (0, 0)}:
         uid, gid = user or (0, 0)
-        change = [tools.unshare, "--user", f"--map-user={uid}", f"--map-group={gid}"]
-    drop = [tools.setpriv, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
-    return [*join, "--", *change, *drop, "--"]
+        change = [tools.unshare, "--user", f"--map-user={uid}", f"--map-group={gid}", "--"]
+    return [*outer, *inner, *change, *_drop(tools)]

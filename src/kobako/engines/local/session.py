@@ -9,40 +9,50 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import select
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kobako import process, terminal
 from kobako.engines.local import processes
+from kobako.engines.local.sandbox import CLEAN
 from kobako.errors import CannotStartError, EngineError, Stopped
 from kobako.process import Apart, Running
 from kobako.protocols import Streams
 
 SESSION = "KOBAKO_SESSION"
 
-# $1: a file descriptor to say on that there is no such program, $2: the folder; then the command
+# $1: a file descriptor of a file with the variables as shell words, which is also where to say why the command cannot
+# be started; $2: the folder; then the command. dash knows no descriptor above 9 but by its path, and cannot close one.
 LAUNCH = """
-said=$1 folder=$2; shift 2
-cd -- "$folder" 2>/dev/null || mkdir -p -- "$folder" && cd -- "$folder" || exit 126
+fd=$1 folder=$2; shift 2
+. "/dev/fd/$fd"
+cannot() { echo "$1" >"/dev/fd/$fd"; exit "$1"; }
+{ cd -- "$folder" 2>/dev/null || { mkdir -p -- "$folder" && cd -- "$folder"; }; } 2>/dev/null || cannot 125
 case "$1" in
-  */*) if [ ! -e "$1" ]; then echo 127 >&"$said"; exit 127; fi
-       if [ -d "$1" ] || [ ! -x "$1" ]; then echo 126 >&"$said"; exit 126; fi;;
-  *) if ! command -v -- "$1" >/dev/null 2>&1; then echo 127 >&"$said"; exit 127; fi;;
+  */*) [ -e "$1" ] || cannot 127
+       if [ -d "$1" ] || [ ! -x "$1" ]; then cannot 126; fi;;
+  *) command -v -- "$1" >/dev/null 2>&1 || cannot 127;;
 esac
-eval "exec $said>&-"
+case "$fd" in ?) eval "exec $fd>&-";; esac
+unset -f cannot; unset fd folder
 exec "$@"
 """
 _CHUNK = 65536
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class How(NamedTuple):
-    """In which folder (inside), with which variables, and whether on a terminal."""
+class Place(NamedTuple):
+    """In which folder, with which variables, and whether on a terminal. ``prefix`` leads into the sandbox: then the
+    programs of this machine that it is made of have an environment of their own.
+    """
 
     folder: str
     environment: Mapping[str, str]
     terminal: bool = False
+    prefix: tuple[str, ...] = ()
 
 
 class Session:
@@ -51,68 +61,84 @@ class Session:
     def __init__(self, title: str) -> None:
         self.id = os.urandom(16).hex()
         self._title = title
+        self._known: processes.Known = {}
 
-    def run(self, prefix: Sequence[str], words: Sequence[str], how: How, streams: Streams) -> int:
-        """Run ``words``, with ``prefix`` in front of them, to the end; their exit code."""
-        reading, writing = os.pipe()
-        with os.fdopen(reading, "rb") as said:
-            try:
-                code = self._run([*prefix, *launched(writing, how.folder, words)], how, streams, writing)
-            finally:
-                os.close(writing)
-            # what the command left running has closed its end: it is the shell in front of it that writes
-            missing = said.read()
-        if missing:
-            raise self._cannot_start(int(missing), words)
+    def run(self, words: Sequence[str], place: Place, streams: Streams) -> int:
+        """Run ``words`` to the end; their exit code."""
+        environment = {**place.environment, SESSION: self.id}
+        with _variables(environment if place.prefix else {}) as fd:
+            launch = ["/bin/sh", "-c", LAUNCH, "kobako", str(fd), place.folder, *words]
+            outside = CLEAN if place.prefix else environment
+            code = self._run([*place.prefix, *launch], Apart(outside, -1, -1, -1, keep=(fd,)), place, streams)
+            said = os.pread(fd, 5, 0)
+        if said in {b"125\n", b"126\n", b"127\n"}:
+            raise self._cannot_start(int(said), words)
         return code
 
-    def _run(self, argv: list[str], how: How, streams: Streams, writing: int) -> int:
-        environment = {**how.environment, SESSION: self.id}
+    def _run(self, argv: list[str], apart: Apart, place: Place, streams: Streams) -> int:
         try:
-            if how.terminal and streams.stdin is not None:
-                return _with_terminal(argv, environment, streams, writing)
+            if place.terminal and streams.stdin is not None:
+                return self._with_terminal(argv, apart, streams)
             with open(os.devnull, "rb") as nothing:
                 stdin = nothing.fileno() if streams.stdin is None else streams.stdin
-                apart = Apart(environment, stdin, streams.stdout, streams.stderr, keep=(writing,))
-                return process.wait(_started(argv, apart))
+                whole = apart._replace(stdin=stdin, stdout=streams.stdout, stderr=streams.stderr)
+                return process.wait(self._started(argv, whole))
         except Stopped as stopped:
             self.end(signal.SIGINT if stopped.signum == signal.SIGINT else signal.SIGTERM)
             raise
 
     def end(self, signum: int) -> None:
-        processes.end(lambda known: processes.marked(f"{SESSION}={self.id}", known), signum)
+        """End every process of the command: those that carry the session's id, and all that descend from the first."""
+        mark = f"{SESSION}={self.id}"
+        processes.end(lambda known: processes.marked(mark, {**self._known, **known}), signum)
+
+    def _started(self, argv: Sequence[str], how: Apart) -> Running:
+        try:
+            started = process.start(argv, how)
+        except OSError as error:
+            raise EngineError("engine-failed", f"cannot start {argv[0]}", why=error.strerror or str(error)) from error
+        self._known = {started.pid: processes.started(started.pid) or 0}
+        return started
+
+    def _with_terminal(self, argv: Sequence[str], apart: Apart, streams: Streams) -> int:
+        """Run on a terminal of its own, passing bytes on until the command has ended."""
+        ours, theirs = os.openpty()
+        fd = streams.stdin
+        assert fd is not None  # noqa: S101 - asked before
+        with os.fdopen(ours, "rb", buffering=0), terminal.raw(fd, on=os.isatty(fd)) as resized:
+            try:
+                resized(lambda size: _resize(ours, size))
+                child = self._started(argv, apart._replace(stdin=theirs, stdout=theirs, stderr=theirs, terminal=True))
+            finally:
+                os.close(theirs)
+            _pass_on(ours, streams, child)
+            return process.wait(child)
 
     def _cannot_start(self, code: int, words: Sequence[str]) -> CannotStartError:
-        why = f"{words[0]} is not found inside" if code == 127 else f"{words[0]} cannot be run"
+        why = {
+            125: "its folder cannot be entered",
+            126: f"{words[0]!r} cannot be run",
+            127: f"{words[0]!r} is not found inside",
+        }[code]
+        code = 126 if code == 125 else code
         return CannotStartError("cannot-start", f"the command cannot be started in {self._title}", why=why, child=code)
 
 
-def launched(said: int, folder: str, words: Sequence[str]) -> list[str]:
-    return ["/bin/sh", "-c", LAUNCH, "kobako", str(said), folder, *words]
-
-
-def _started(argv: Sequence[str], how: Apart) -> Running:
+@contextlib.contextmanager
+def _variables(environment: Mapping[str, str]) -> Iterator[int]:
+    """A file without a name that sets the variables when a shell reads it."""
+    named = {name: value for name, value in environment.items() if _NAME.fullmatch(name)}
+    text = "".join(f"export {name}={_quoted(value)}\n" for name, value in named.items())
+    fd = os.memfd_create("variables")
     try:
-        return process.start(argv, how)
-    except OSError as error:
-        raise EngineError("engine-failed", f"cannot start {argv[0]}", why=error.strerror or str(error)) from error
+        os.write(fd, os.fsencode(text))
+        yield fd
+    finally:
+        os.close(fd)
 
 
-def _with_terminal(argv: Sequence[str], environment: Mapping[str, str], streams: Streams, writing: int) -> int:
-    """Run on a terminal of its own, passing bytes on until the last process on it has closed it."""
-    ours, theirs = os.openpty()
-    fd = streams.stdin
-    assert fd is not None  # noqa: S101 - asked before
-    with os.fdopen(ours, "rb", buffering=0), terminal.raw(fd, on=os.isatty(fd)) as resized:
-        try:
-            resized(lambda size: _resize(ours, size))
-            if term := os.environ.get("TERM"):
-                environment = {"TERM": term, **environment}
-            child = _started(argv, Apart(environment, theirs, theirs, theirs, keep=(writing,), terminal=True))
-        finally:
-            os.close(theirs)
-        _pass_on(ours, streams, child)
-        return process.wait(child)
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "'\\''") + "'"
 
 
 def _resize(fd: int, size: tuple[int, int]) -> None:

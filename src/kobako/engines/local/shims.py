@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kobako import process
 
-MISSING = "opt/kobako/missing.txt"
+MISSING = "/opt/kobako/missing.txt"
 BUILDING = "KOBAKO_BUILDING"
 NAMES = ("apt", "apt-get", "aptitude")
 HAD_ALREADY = frozenset(
@@ -67,3 +67,9 @@ def absent(wanted: Iterable[str], there: frozenset[str] | None) -> list[str]:
     if there is None:
         return []
     return [name for name in wanted if not {name, f"{name}t64"} & (there | HAD_ALREADY)]
+
+
+def noted(content: bytes) -> list[str]:
+    """The names in the list that the stand-ins have written; what is no package's name is none."""
+    words = content.decode("ascii", "replace").split()
+    return [name for name in dict.fromkeys(words) if re.fullmatch(r"[a-z0-9][a-z0-9.+-]{0,80}", name)][:100]

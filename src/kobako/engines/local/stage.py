@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -11,10 +12,11 @@ from typing import NamedTuple
 
 from kobako import floor
 from kobako.engines.local.interpreters import Interpreter
+from kobako.engines.local.paths import Bind
 from kobako.engines.local.place import ENV, LOCAL, ROOT
 from kobako.engines.local.sandbox import ENV_INSIDE, SHIMS_INSIDE, Tools, View
-
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+from kobako.engines.local.standin import PATH
+from kobako.errors import BuildError, Where
 
 
 class Means(NamedTuple):
@@ -27,16 +29,25 @@ class Means(NamedTuple):
     env: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
-    """A folder with env/, root/ and local/, on the way to become an image, or a working copy of one."""
+    """A folder with env/, root/ and local/, on the way to become an image.
+
+    ``touched`` says that somebody's code has run in it. From then on nothing in it is believed from outside: not its
+    Python, not its folders, which may be links.
+    """
 
     folder: Path
     interpreter: Interpreter
+    touched: bool = False
 
     @property
     def env(self) -> Path:
         return self.folder / ENV
+
+    @property
+    def local(self) -> Path:
+        return self.folder / LOCAL
 
     @property
     def root(self) -> Path:
@@ -59,10 +70,50 @@ class Stage:
     def site(self) -> Path:
         return self.env / f"lib/python{self.interpreter.short}/site-packages"
 
-    def view(self, read_only: tuple[str, ...] = ()) -> View:
+    def view(self, read_only: tuple[str, ...] = (), extra: tuple[Bind, ...] = ()) -> View:
         """What the sandbox sees while it is made: itself, its interpreter, and what else is said."""
         folders = (self.interpreter.prefix, *read_only)
-        return View(self.root, self.env, self.folder / LOCAL, folders, name="build")
+        return View(self.root, self.env, self.folder / LOCAL, folders, name="build", extra=extra)
+
+    @contextlib.contextmanager
+    def trusted(self, where: Where) -> Iterator[None]:
+        """The environment's own Python may be started from outside: nothing in it runs but the interpreter's own.
+
+        A wheel runs nothing when it is unpacked, but it may bring what every start of Python reads: ``*.pth``,
+        ``sitecustomize``. Those are put aside meanwhile. Raises ``BuildError`` where one has replaced Python itself.
+        """
+        if not self._is_itself():
+            raise BuildError("build-failed", "a package has replaced the environment's own Python", where=where)
+        aside = self.folder / "aside"
+        aside.mkdir(exist_ok=True)
+        hidden = [name for name in _names(self.site) if name.endswith(".pth") or _EARLY.match(name)]
+        for name in hidden:
+            os.rename(self.site / name, aside / name)
+        try:
+            yield
+        finally:
+            for name in hidden:
+                if not os.path.lexists(self.site / name):
+                    os.rename(aside / name, self.site / name)
+
+    def _is_itself(self) -> bool:
+        if not self.env.exists():
+            return True
+        real = os.path.realpath(self.interpreter.path)
+        links = [self.env / "bin" / name for name in ("python", "python3")]
+        folders = [self.env, self.env / "bin", self.env / "lib", self.site.parent, self.site]
+        text = (self.env / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+        home = re.search(r"^home\s*=\s*(.*)$", text, re.MULTILINE)
+        return (
+            all(os.path.islink(link) and os.path.realpath(link) == real for link in links)
+            and not any(os.path.islink(folder) for folder in folders)
+            and home is not None
+            and os.path.realpath(home[1].strip()) == os.path.realpath(os.path.dirname(self.interpreter.path))
+            and not re.search(r"^include-system-site-packages\s*=\s*true", text, re.MULTILINE | re.IGNORECASE)
+        )
+
+
+_EARLY = re.compile(r"(?:site|user)customize(?:\.|$)")
 
 
 def variables(environment: Mapping[str, str], env: str = ENV_INSIDE) -> dict[str, str]:

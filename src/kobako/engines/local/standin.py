@@ -18,6 +18,10 @@ _LANGUAGE = {"python": "C.UTF-8", "ngc": "C.UTF-8", "pytorch": "C.UTF-8"}
 """LANG in the images. Source: github:docker-library/python, Dockerfile-linux.template; NGC's release notes."""
 
 
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What BuildKit gives an image that sets none."""
+
+
 class StandIn(NamedTuple):
     """``packages`` are requirements of torch's family, to be installed before anything else."""
 
@@ -54,8 +58,8 @@ def of(reference: str, hints: Mapping[str, str], where: Where) -> StandIn:
             fix=f'say it under the service: x-kobako: {{base: {{torch: "2.1.0", python: "{python}"}}}}',
             where=where,
         )
-    language = {"LANG": _LANGUAGE[image.family]} if image.family in _LANGUAGE else {}
-    return StandIn(image, python, _packages(torch), _WORKDIR.get(image.family, "/"), language)
+    environment = {"PATH": PATH} | ({"LANG": _LANGUAGE[image.family]} if image.family in _LANGUAGE else {})
+    return StandIn(image, python, _packages(torch), _WORKDIR.get(image.family, "/"), environment)
 
 
 def _torch(image: BaseImage) -> str:

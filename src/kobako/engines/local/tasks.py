@@ -21,11 +21,14 @@ from kobako.dockerfile.lex import LexError, expand
 from kobako.engines.local import pip
 from kobako.engines.local.pip import Install
 from kobako.errors import BuildError, Where
+from kobako.masking import mask
 from kobako.model.recipe import Command, Recipe, Step, Word
 
 _IN_ORDER = frozenset({"&&", ";", "\n"})
 _METADATA = frozenset({"label", "maintainer", "expose", "stopsignal", "healthcheck", "volume"})
 _SIMPLE = re.compile(r"""["']?[^"'`$\\]*(?:\$(?:\w+|\{\w+\})[^"'`$\\]*)+["']?""")
+_FOLDERS = frozenset({".", ".."})
+_HIDDEN = re.compile(r"/(?:usr|bin|sbin|lib\w*|nix|gnu|dev|proc|sys)(?:/|$)")
 _AS_FILE = 'f=$(mktemp) && printf %s "$1" > "$f" && chmod +x "$f" && "$f"; code=$?; rm -f "$f"; exit $code'
 _PYTHON_LINK = re.compile(r"(?:/usr/bin/)?python3(?:\.\d+)?")
 
@@ -185,6 +188,10 @@ class Walk:
     def _copy(self, step: Step) -> None:
         words = [self._expanded(word) for word in step.words or step.value.split()]
         flags = {flag.name: flag.value or "" for flag in step.flags}
+        unknown = sorted(flags.keys() - {"chown", "chmod", "link", "from"})
+        if unknown:
+            self.refuse(step, f"--{unknown[0]} is not understood here")
+            return
         if "from" in flags:
             self.refuse(step, "files of another image need a container engine")
             return
@@ -194,7 +201,12 @@ class Walk:
         if step.kind == "add" and any(re.match(r"\w+://|git@|.*\.(tar|tgz|gz|xz|bz2|zst)$", one) for one in words[:-1]):
             self.refuse(step, "ADD of an address or an archive is not done here: RUN can fetch and unpack it")
             return
-        target = posixpath.join(self.workdir, words[-1])
+        target = posixpath.join(
+            self.workdir, f"{words[-1]}/" if posixpath.basename(words[-1]) in _FOLDERS else words[-1]
+        )
+        if _HIDDEN.match(posixpath.normpath(target)) and not posixpath.normpath(target).startswith("/usr/local/"):
+            self.refuse(step, "the system's own folders are this machine's, and cannot be written to")
+            return
         self._task(step, Copy(tuple(words[:-1]), target, flags.get("chmod", "")))
 
     def _run(self, step: Step) -> None:
@@ -269,8 +281,10 @@ class Walk:
     def _word(self, word: Word, values: Mapping[str, str]) -> Word:
         if word.value is not None or not _SIMPLE.fullmatch(word.text) or "'" in word.text:
             return word
+        if not set(re.findall(r"\$\{?(\w+)", word.text)) <= values.keys():
+            return word  # a shell has variables of its own
         value = expand(word.text, values, self.recipe.escape)
-        plain = value == "" or re.search(r"[\s*?\[]", value) is None
+        plain = value != "" and re.search(r"[\s*?\[]", value) is None
         return word._replace(value=value) if plain else word
 
     def _task(self, step: Step, does: Work) -> None:
@@ -292,7 +306,7 @@ def _links_python(command: Command) -> bool:
 
 def _shown(step: Step) -> str:
     """The instruction on one line, not too long."""
-    text = " ".join(f"{step.kind.upper()} {step.value}".split())
+    text = mask(" ".join(f"{step.kind.upper()} {step.value}".split()))
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 

@@ -42,8 +42,8 @@ def _copy(source: str, target: str, *, links: bool, in_bin: bool) -> None:
             elif entry.is_dir():
                 _copy(entry.path, aim, links=links, in_bin=entry.name == _PROGRAMS)
             elif entry.is_file():
-                apart = in_bin or entry.name.endswith(_EDITED)
-                duplicate(entry.path, aim, link=links and (not apart or entry.stat().st_size > _SMALL))
+                script = in_bin and entry.stat().st_size < _SMALL  # a program is larger
+                duplicate(entry.path, aim, link=links and not script and not entry.name.endswith(_EDITED))
     _like(source, target)
 
 
