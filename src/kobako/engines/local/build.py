@@ -160,8 +160,9 @@ class Builder:
             self._script(stage, task, task.does, made, where)
         elif isinstance(task.does, Copy):
             copy = task.does
-            own = copy.target.startswith("/usr/local/")  # /usr is this machine's, /usr/local is not
-            root, target = (stage.local, copy.target[len("/usr/local") :]) if own else (stage.root, copy.target)
+            own = f"{copy.target}/".startswith("/usr/local/")  # /usr is this machine's, /usr/local is not
+            inside = copy.target[len("/usr/local") :] or "/"
+            root, target = (stage.local, inside) if own else (stage.root, copy.target)
             done = context_of(plan.service, plan.file).copy(copy.sources, target, root, where)
             for path in done if copy.mode.isdecimal() else ():
                 path.chmod(int(copy.mode, 8))

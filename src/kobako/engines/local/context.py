@@ -88,6 +88,7 @@ class Context:
         total = hashlib.sha256()
         for source in sources:
             for path in self.matches(source, where):
+                total.update(b"".join(os.fsencode(f"{one}\0/") for one in self._folders(path)))
                 for one in self.files(path):
                     full = self.folder / one
                     mode = os.lstat(full).st_mode

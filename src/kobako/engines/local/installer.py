@@ -172,7 +172,10 @@ class Installer:
         if not outcome.ok and torch and "No solution found" in outcome.stderr:
             outcome = self._uv_inside(stage, call, settings, "")  # it wants another torch than the one at hand
         if not outcome.ok:
-            raise _error(outcome, call.name, call.where)
+            error = _error(outcome, call.name, call.where)
+            if origin.without_secrets(settings) != settings:
+                error.why += "\n(indexes with credentials are not shown to a stranger's code: " + _SHELF + ")"
+            raise error
 
     def _uv_inside(self, stage: Stage, call: Call, settings: PipConfig, torch: str, *, dry: bool = False) -> Outcome:
         assert self.means.tools is not None  # noqa: S101 - asked before
@@ -296,6 +299,7 @@ def _constraint(stage: Stage, torch: str) -> Path:
 _UV = "/opt/kobako/uv"
 _CACHE = "/opt/kobako/cache"
 _TORCH = "/opt/kobako/torch.txt"
+_SHELF = "put a wheel of it into a folder of find-links"
 _IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
 _KEPT = ("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "UV_HTTP_TIMEOUT", "UV_OFFLINE")
 _ONCE = frozenset({"--index-strategy", "--torch-backend", "--no-index", "--dry-run"})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -83,7 +84,10 @@ _EXTRAS = re.compile(r"\[[^\]]*\]$")
 _USUAL = frozenset({"", "/bin", "/usr/bin", "/usr/local/bin", "/opt/conda/bin", "/opt/kobako/env/bin"})
 """Folders of a pip that means the image's own environment."""
 
-_BEFORE = _set("-m -I -E -s -S -u -B -q --quiet -v --verbose --no-cache-dir --disable-pip-version-check --no-input")
+_BEFORE = _set(
+    "-m -I -E -s -S -u -B -q --quiet -v --verbose --no-cache-dir --disable-pip-version-check --no-input "
+    "--no-cache --no-progress --native-tls --system-certs"
+)
 """Options that may stand before ``install`` and change nothing."""
 
 _CHOOSES = _set("--no-binary --only-binary --no-build-package --no-binary-package")
@@ -120,34 +124,58 @@ def install(command: Command) -> Install | None:
     if argv is None or environment is None or command.manager not in {"pip", "uv"} or command.redirects:
         return None
     after = _after_install(command)
-    if not _is_usual(command.words[:after]):
-        return None
     table = PIP if command.manager == "pip" else UV
-    arguments: list[str] = []
-    files: list[int] = []
-    needs_code = wheels_only = upgrade = False
-    for part in parts_of(tuple(_apart(command.words[after:], table)), table):
-        if command.manager == "pip" and part.option in {"-U", "--upgrade"}:
-            upgrade = True
-            continue
-        made = (_from_pip if command.manager == "pip" else _from_uv)(part)
-        if made is None:
-            return None
-        shown = made[-1] if made else ""
-        if made == ["--only-binary", ":all:"] or (made and made[0] in _WHEELS):
-            wheels_only = True
-            continue
-        if "file:" in shown:  # an address of this machine to uv outside
-            needs_code = True
-        elif made and (part.option in _FILES or (not part.option and is_path(shown))):
-            files.append(len(arguments) + len(made) - 1)
-        needs_code = needs_code or part.option in {"-e", "--editable"} or part.option in _CHOOSES or _is_checkout(part)
-        arguments += made
+    reading = _Reading(command.manager or "")
+    parts = parts_of(tuple(_apart(command.words[after:], table)), table)
+    if not _is_usual(command.words[:after]) or not all(reading.take(part) for part in parts):
+        return None
     names = tuple(package.name for package in command.packages)
-    if upgrade:
+    return reading.install(names, environment)
+
+
+@dataclass
+class _Reading:
+    """What was read of an install so far."""
+
+    manager: str
+    arguments: list[str] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+    needs_code: bool = False
+    wheels_only: bool = False
+    upgrade: bool = False
+
+    def take(self, part: Part) -> bool:
+        """The next part; False where it has no counterpart."""
+        if self.manager == "pip" and part.option in {"-U", "--upgrade"}:
+            self.upgrade = True
+            return True
+        made = (_from_pip if self.manager == "pip" else _from_uv)(part)
+        if made is None:
+            return False
+        shown = made[-1] if made else ""
+        if shown.startswith("~") or (is_path(shown) and re.search(r"[*?]|\[.*\]/", shown)):
+            return False  # a shell would look for files
+        if made == ["--only-binary", ":all:"] or (made and made[0] in _WHEELS):
+            self.wheels_only = True
+            return True
+        self._look(part, made, shown)
+        self.arguments += made
+        return True
+
+    def _look(self, part: Part, made: list[str], shown: str) -> None:
+        if "file:" in shown:  # an address of this machine to uv outside
+            self.needs_code = True
+        elif made and (part.option in _FILES or (not part.option and is_path(shown))):
+            self.files.append(len(self.arguments) + len(made) - 1)
+        code = part.option in {"-e", "--editable"} or part.option in _CHOOSES or _is_checkout(part)
+        self.needs_code = self.needs_code or code
+
+    def install(self, names: tuple[str, ...], environment: Mapping[str, str]) -> Install:
         # pip upgrades what is named, and of what that needs only what has to be; uv's --upgrade upgrades all of it
-        arguments += [f"--upgrade-package={name}" for name in names] or ["--upgrade"]
-    return Install(tuple(arguments), tuple(files), names, environment, needs_code, wheels_only)
+        first = ([f"--upgrade-package={name}" for name in names] or ["--upgrade"]) if self.upgrade else []
+        files = tuple(at + len(first) for at in self.files)
+        arguments = (*first, *self.arguments)
+        return Install(arguments, files, names, environment, self.needs_code, self.wheels_only)
 
 
 def _after_install(command: Command) -> int:
@@ -157,10 +185,16 @@ def _after_install(command: Command) -> int:
 
 def _is_usual(words: Sequence[Word]) -> bool:
     """Whether the words up to ``install`` mean the image's own pip, with nothing special about it."""
-    first = PurePosixPath(words[0].value or "")
+    rest = [word.value or "" for word in words]
+    if rest[0] == "sudo":
+        rest = rest[1:]
+        while rest[0] in {"-H", "-E", "-n"}:
+            rest = rest[1:]
+    first = PurePosixPath(rest[0])
     folder = "" if str(first.parent) == "." else str(first.parent)
-    options = [word.value or "" for word in words[1:] if (word.value or "").startswith("-")]
-    return folder in _USUAL and first.name != "env" and all(option in _BEFORE for option in options)
+    options = [word for word in rest[1:] if word.startswith("-")]
+    usual = folder in _USUAL and re.fullmatch(r"(?:pip|python|uv)[\d.]*", first.name) is not None
+    return usual and all(option in _BEFORE for option in options)
 
 
 def _apart(words: Iterable[Word], table: Table) -> Iterator[Word]:

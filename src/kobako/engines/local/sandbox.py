@@ -108,7 +108,10 @@ def programs() -> Tools | None:
     return Tools(**{name: path or "" for name, path in found.items()}) if all(found.values()) else None
 
 
-_NAMESPACES = ("--unshare-user", "--uid", "0", "--gid", "0", "--unshare-pid", "--unshare-ipc", "--unshare-uts")
+_NAMESPACES = (
+    *("--unshare-user", "--uid", "0", "--gid", "0", "--unshare-pid", "--unshare-ipc", "--unshare-uts"),
+    *("--cap-drop", "ALL"),  # for a caller who is root it drops none by itself
+)
 
 _INNER = ("--cap-add", "CAP_SETFCAP")
 """Since Linux 5.12, root of a namespace may be root of one inside it only with this capability."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from kobako import floor
 from kobako.dockerfile.commands import classified
+from kobako.dockerfile.heredoc import heredoc_of
 from kobako.dockerfile.instruction import Dockerfile
 from kobako.dockerfile.lex import LexError, expand
 from kobako.engines.local import pip
@@ -28,7 +29,7 @@ _IN_ORDER = frozenset({"&&", ";", "\n"})
 _METADATA = frozenset({"label", "maintainer", "expose", "stopsignal", "healthcheck", "volume"})
 _SIMPLE = re.compile(r"""["']?[^"'`$\\]*(?:\$(?:\w+|\{\w+\})[^"'`$\\]*)+["']?""")
 _FOLDERS = frozenset({".", ".."})
-_HIDDEN = re.compile(r"/(?:usr|bin|sbin|lib\w*|nix|gnu|dev|proc|sys)(?:/|$)")
+_HIDDEN = re.compile(r"/(?:usr|bin|sbin|lib\w*|nix|gnu|dev|proc|sys|opt/kobako)(?:/|$)")
 _AS_FILE = 'f=$(mktemp) && printf %s "$1" > "$f" && chmod +x "$f" && "$f"; code=$?; rm -f "$f"; exit $code'
 _PYTHON_LINK = re.compile(r"(?:/usr/bin/)?python3(?:\.\d+)?")
 
@@ -165,7 +166,7 @@ class Walk:
         self.environment.update(made)
 
     def _workdir(self, step: Step) -> None:
-        self.workdir = posixpath.normpath(posixpath.join(self.workdir, self._expanded(step.value)))
+        self.workdir = _clean(posixpath.join(self.workdir, self._expanded(step.value)))
 
     def _shell(self, step: Step) -> None:
         self.shell = step.words or self.shell
@@ -235,7 +236,7 @@ class Walk:
             return (*self.shell, step.value)
         text = self.dockerfile.text
         first = instruction.heredocs[0]
-        if not re.fullmatch(r"\d*<<-?[\"']?\w+[\"']?", step.value.strip()):
+        if not _is_heredoc(step.value.strip()):
             return (*self.shell, f"{step.value}\n{text[instruction.head_end : instruction.span.end]}")
         body = text[first.body.start : first.body.end]
         body = re.sub(r"(?m)^\t+", "", body) if "<<-" in step.value else body
@@ -290,6 +291,18 @@ class Walk:
     def _task(self, step: Step, does: Work) -> None:
         environment = self._values()
         self.tasks.append(Task(_shown(step), step.line, does, environment, self.workdir))
+
+
+def _clean(path: str) -> str:
+    """Without ``..`` and doubled slashes, the first ones included."""
+    return "/" + posixpath.normpath(path).lstrip("/")
+
+
+def _is_heredoc(word: str) -> bool:
+    try:
+        return heredoc_of(word) is not None
+    except LexError:
+        return False
 
 
 def _links_python(command: Command) -> bool:
