@@ -65,19 +65,18 @@ class Builder:
             took = round(time.monotonic() - began, 3) if made else 0.0
             steps = [Step(f"FROM {plan.standin.image.reference}", took, cached=not made)]
             steps += self._tasks(plan, fresh=fresh)
-            image = read(self._place.image(plan.key) / "image.json")
-            chain = [*plan.keys, plan.key]
-            self._place.write(
-                self._place.built(service.name), {"image": plan.key, "chain": chain, "dockerfile": plan.text}
-            )
+            identity = self._place.made_for(plan.key) or ""
+            image = read(self._place.image(identity) / "image.json")
+            told = {"image": identity, "chain": [*plan.keys, plan.key], "dockerfile": plan.text}
+            self._place.write(self._place.built(service.name), told)
             self._forget_unused()
         moved = tuple((name, old, new) for name, old, new in image["moved"])
         problems = tuple(_problem(one) for one in image["problems"])
-        return Built(plan.key, tuple(steps), moved, problems)
+        return Built(identity, tuple(steps), moved, problems)
 
     def _base(self, plan: Plan) -> bool:
         """The environment that stands in for the base image; False where it was there."""
-        if self._place.image(plan.base).exists():
+        if self._place.made_for(plan.base) is not None:
             return False
         where = plan.where(plan.recipe.stages[0].step.line)
         name = f"FROM {plan.standin.image.reference}"
@@ -91,15 +90,17 @@ class Builder:
                 if packages:
                     install = Install(packages, names=tuple(one.partition("==")[0] for one in packages))
                     self._installer.run(stage, Call(install, {}, "/", where, name))
-            self._keep(stage, plan.base, _FIRST | {"packages": stage.packages()})
+            self._keep(stage, (plan.base,), _FIRST | {"packages": stage.packages()})
         return True
 
     def _tasks(self, plan: Plan, *, fresh: bool) -> list[Step]:
         """Do what is not there yet."""
         keys = plan.keys
-        if not fresh and self._place.image(plan.key).exists():
+        if not fresh and self._place.made_for(plan.key) is not None:
             return [Step(task.name, 0.0, cached=True) for task in plan.tasks]
-        there, before = max((at, found) for at, key in enumerate(keys) if (found := self._found(key, fresh and at > 0)))
+        made_for = [self._place.made_for(key) for key in (keys[:1] if fresh else keys)]
+        there = max(at for at, identity in enumerate(made_for) if identity is not None)
+        before = self._place.image(made_for[there] or "")
         steps = [Step(task.name, 0.0, cached=True) for task in plan.tasks[:there]]
         kept = read(before / "image.json")
         made = Made(list(kept["problems"]), kept["zone"])
@@ -113,24 +114,16 @@ class Builder:
                 self._narrator.say(f"  {task.name[:66]}: {took:.1f} s")
                 if took > KEEP_AFTER and task is not plan.tasks[-1]:
                     self._checkpoint(plan, stage, task, made)
-            self._keep(stage, plan.key, self._image(plan, stage, made))
-            self._place.write(self._place.end(keys[-1]), plan.key)
+            self._keep(stage, (plan.key, keys[-1]), self._image(plan, stage, made))
         return steps
-
-    def _found(self, key: str, unwanted: bool) -> Path | None:  # noqa: FBT001 - one condition of several
-        """The folder of what a task made: kept by itself, or as the image that ended with it."""
-        if unwanted:
-            return None
-        named = read(self._place.end(key)) or key
-        return next((one for one in (self._place.image(key), self._place.image(named)) if one.exists()), None)
 
     def _checkpoint(self, plan: Plan, stage: Stage, task: Task, made: Made) -> None:
         with self._staged(plan, stage.folder) as copy:
             copy.touched = stage.touched
-            self._keep(copy, task.key, self._image(plan, copy, made))
+            self._keep(copy, (task.key,), self._image(plan, copy, made))
 
     def _image(self, plan: Plan, stage: Stage, made: Made) -> dict[str, Any]:
-        base = read(self._place.image(plan.base) / "image.json")["packages"]
+        base = self._base_packages(plan)
         environment = dict(plan.walk.environment)
         if made.zone:
             environment.setdefault("TZ", made.zone)
@@ -148,6 +141,12 @@ class Builder:
             "moved": list(floor.moved(base, stage.packages())),
             "problems": made.problems + [self._note(plan, line, text) for line, text in plan.walk.notes],
         }
+
+    def _base_packages(self, plan: Plan) -> dict[str, str]:
+        found: dict[str, str] = read(self._place.image(self._place.made_for(plan.base) or "") / "image.json")[
+            "packages"
+        ]
+        return found
 
     def _note(self, plan: Plan, line: int, text: str) -> list[Any]:
         return list(
@@ -209,7 +208,7 @@ class Builder:
         made.problems.append(list(Problem("apt-missing", what, why, fix, where)))
 
     def _check_floor(self, plan: Plan, stage: Stage, task: Task) -> None:
-        base = read(self._place.image(plan.base) / "image.json")["packages"]
+        base = self._base_packages(plan)
         change = floor.unwanted(floor.moved(base, stage.packages()), floor.named(plan.recipe.steps))
         if change is not None:
             name, old, new = change
@@ -234,12 +233,14 @@ class Builder:
             if folder.exists():
                 tree.remove(folder, self._place.trash())
 
-    def _keep(self, stage: Stage, key: str, image: dict[str, Any]) -> None:
-        """From here on it is an image."""
+    def _keep(self, stage: Stage, keys: tuple[str, ...], image: dict[str, Any]) -> None:
+        """From here on it is an image, the one to be found for these keys. An older one may still be in use."""
         self._place.write(stage.folder / "image.json", image)
         os.chmod(stage.folder, 0o755)  # noqa: S103 - as others' folders
-        tree.remove(self._place.image(key), self._place.trash())
-        stage.folder.rename(self._place.image(key))
+        identity = keys[0] if not self._place.image(keys[0]).exists() else f"{keys[0]}-{os.urandom(4).hex()}"
+        stage.folder.rename(self._place.image(identity))
+        for key in keys:
+            self._place.write(self._place.end(key), identity)
 
     def _tidy(self) -> None:
         """What a killed build left. The lock says that nobody is at work on it."""
@@ -251,7 +252,9 @@ class Builder:
         """Delete images that no service was built to or works with."""
         used: set[str] = set()
         for path in (self._place.top / "built").glob("*.json"):
-            used.update((read(path) or {}).get("chain", ()))
+            told = read(path) or {}
+            used.add(told.get("image", ""))
+            used.update(self._place.made_for(key) or "" for key in told.get("chain", ()))
         for folder in (self._place.top / "live").glob("[!.]*"):
             used.add(State(*(read(folder / "state.json") or ("", False, "", "", ""))).image)
         for folder in self._place.images().iterdir():

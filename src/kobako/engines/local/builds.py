@@ -7,10 +7,14 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from kobako.engines.local.interpreters import Interpreter
 from kobako.pipconfig import PipConfig
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 
 def has_gpu() -> bool:
@@ -60,5 +64,7 @@ def _wants_cuda(path: Path) -> bool:
         return True
 
 
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version.partition("+")[0]))
+def _order(version: str) -> Version:
+    from packaging.version import Version  # noqa: PLC0415 - heavy
+
+    return Version(version)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from kobako import pipconfig
+from kobako.engines.local.sandbox import TRIAL
 from kobako.masking import mask
 from kobako.model.check import Check, CheckStatus
 from kobako.pipconfig import PipConfig
@@ -21,18 +22,14 @@ NEEDED = frozenset({"uv"})
 ROOM = 10 * GIB
 """PyTorch with its CUDA libraries takes about 5 GiB, and the download as much again for a while."""
 
-TRIAL = (
-    *("bwrap", "--unshare-user", "--unshare-pid", "--uid", "0", "--gid", "0"),
-    *("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "true"),
-)
-"""Whether bubblewrap may do what the engine asks of it: only a trial tells."""
+_TOOLS = ("nsenter", "setpriv", "unshare")
 
 _MEANS = {
     "uv": "uv makes the environments",
     "interpreters": "an environment has the Python of its base image: uv downloads one that is not here",
     "bubblewrap": "without it only installs in a Dockerfile work, packages that exist as source only are not built, "
     "and programs run straight on this machine",
-    "util-linux": "nsenter and setpriv bring a command into the sandbox that bubblewrap made",
+    "util-linux": "its programs bring a command into the sandbox that bubblewrap made",
     "pip-index": "packages come from where pip's own configuration says",
     "uv-cache": "environments are linked from it: what is there costs neither time nor room again",
     "local-limits": "what is beyond that needs the docker engine",
@@ -117,6 +114,8 @@ class LocalChecks:
         if self._probe.which("bwrap") is None:
             return _check("bubblewrap", "missing", "there is no bwrap on the PATH", self._install("bubblewrap"))
         version = _version(self._probe.run("bwrap", "--version").stdout)
+        if any(self._probe.which(program) is None for program in _TOOLS):
+            return _check("bubblewrap", "unchecked", f"{version}, of use only together with util-linux")
         outcome = self._probe.run(*TRIAL)
         if outcome.ok:
             return _check("bubblewrap", "ok", version or "it works")
@@ -129,10 +128,10 @@ class LocalChecks:
         return _check("bubblewrap", "broken", f"{version} may not make a sandbox: {said}")
 
     def _tools(self, bubblewrap: Check) -> Check:
-        missing = [program for program in ("nsenter", "setpriv") if self._probe.which(program) is None]
+        missing = [program for program in _TOOLS if self._probe.which(program) is None]
         if not missing:
-            return _check("util-linux", "ok", "nsenter and setpriv")
-        if bubblewrap.status != "ok":
+            return _check("util-linux", "ok", ", ".join(_TOOLS))
+        if bubblewrap.status == "missing":
             return _check("util-linux", "unchecked", "of use only together with bubblewrap")
         found = f"there is no {' and no '.join(missing)} on the PATH"
         return _check("util-linux", "missing", found, self._install("util-linux"))

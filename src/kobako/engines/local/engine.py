@@ -112,10 +112,11 @@ class LocalEngine:
             if before is not None and before.running and (before.image, before.config) == (image, wanted.config):
                 return False
             live.stop()
-            if before is None or before.image != image:
+            if before is None or (before.image, before.sandboxed) != (image, sandboxed):
                 if before is not None:
-                    self._narrator.say(f"{service.title} was built anew: what was installed by hand is gone")
-                live.copy(image)
+                    why = "was built anew" if before.image != image else "runs in another way than before"
+                    self._narrator.say(f"{service.title} {why}: what was installed by hand is gone")
+                live.copy(image, wanted, self._means.tools)
             self._say_limits(service)
             live.start(image, wanted, self._means.tools)
         return True

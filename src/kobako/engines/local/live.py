@@ -19,7 +19,7 @@ from kobako import process
 from kobako.compose.environment import environment_of
 from kobako.engines.local import bare, processes, sandbox, tree
 from kobako.engines.local.interpreters import Interpreter
-from kobako.engines.local.place import ENV, LOCAL, ROOT, Place
+from kobako.engines.local.place import ENV, LOCAL, OVER, ROOT, Place
 from kobako.engines.local.sandbox import Tools, View
 from kobako.engines.local.stage import variables
 from kobako.engines.local.state import MARK, State, boot, state_of
@@ -64,38 +64,63 @@ class Live:
     def state(self) -> State | None:
         return state_of(self._place, self._service.name)
 
-    def copy(self, image: str) -> None:
-        """A fresh working copy. The one that was there is gone."""
+    def copy(self, image: str, wanted: Wanted, tools: Tools | None) -> None:
+        """A fresh working copy. The one that was there is gone.
+
+        In a sandbox the environment is a layer over the image's, or where that cannot be a copy with nothing shared:
+        a stranger's program could change uv's cache and other environments through a link. Without a sandbox it could
+        do that anyway.
+        """
         tree.remove(self.folder, self._place.trash())
         aside = self.folder.with_name(f".{self.folder.name}.tmp")
         tree.remove(aside, self._place.trash())
-        aside.mkdir(parents=True)
-        for name in (ENV, ROOT, LOCAL):
-            tree.copy(self._place.image(image) / name, aside / name, links=name == ENV)
+        source = self._place.image(image)
+        for name in ("upper", "work", "empty"):
+            (aside / OVER / name).mkdir(parents=True)
+        for name in (ROOT, LOCAL):
+            tree.copy(source / name, aside / name, links=False)
+        layered = tools is not None and sandbox.can_layer(tools, self._view(aside, image, wanted, layered=True))
+        if not layered:
+            tree.copy(source / ENV, aside / ENV, links=tools is None)
+        self._place.write(aside / "state.json", list(self._fresh(image, wanted)._replace(layered=layered)))
         aside.rename(self.folder)
+
+    def _fresh(self, image: str, wanted: Wanted) -> State:
+        return State(image, wanted.sandboxed, wanted.config, os.urandom(12).hex(), wanted.workdir)
 
     def start(self, image: str, wanted: Wanted, tools: Tools | None) -> None:
         """Start the command; returns when it has been running for a moment. Raises ``WorkError("exited")``."""
-        mark = os.urandom(12).hex()
-        kept = State(image, wanted.sandboxed, wanted.config, mark, wanted.workdir)
+        before = self.state()
+        kept = self._fresh(image, wanted)._replace(layered=before is not None and before.layered)
         self._write(kept)
-        environment = {**wanted.environment, MARK: mark}
-        with self.log.open("wb") as log, open(os.devnull, "rb") as nothing:
-            streams = (nothing.fileno(), log.fileno())
-            if tools is not None and wanted.sandboxed:
-                started, first = self._sandboxed(wanted, tools, environment, streams)
-            else:
-                words = bare.argv(wanted.argv, bare.folder(wanted.workdir, self._root))
-                started = process.start(words, process.Apart(environment, *streams, streams[1]))
-                first = started.pid
-        self._write(kept._replace(pid=first, start=processes.started(first) or 0, boot=boot()))
+        environment = {**wanted.environment, MARK: kept.mark}
+        ready = os.memfd_create("ready")
+        try:
+            with self.log.open("wb") as log, open(os.devnull, "rb") as nothing:
+                streams = (nothing.fileno(), log.fileno())
+                if tools is not None and wanted.sandboxed:
+                    how = sandbox.How(environment, stays=True, ready=ready)
+                    view = self._view(self.folder, image, wanted, layered=kept.layered)
+                    started, first = self._sandboxed(wanted, tools, (view, how), streams)
+                else:
+                    words = bare.argv(wanted.argv, bare.folder(wanted.workdir, self._root))
+                    started = process.start(words, process.Apart(environment, *streams, streams[1]))
+                    first = started.pid
+            known = kept._replace(pid=first, start=processes.started(first) or 0, boot=boot())
+            self._write(known)
+            self._settle(started, known, ready if wanted.sandboxed else -1)
+        finally:
+            os.close(ready)
+
+    def _settle(self, started: process.Running, known: State, ready: int) -> None:
         steady = time.monotonic() + SETTLE
         while started.poll() is None:
-            main = processes.inner(first) if wanted.sandboxed else first
-            if time.monotonic() > steady and main:
-                self._write(kept._replace(pid=first, start=processes.started(first) or 0, boot=boot(), main=main))
-                process.let_go(started)
-                return
+            if time.monotonic() > steady and (ready < 0 or os.fstat(ready).st_size):
+                main = processes.inner(known.pid) if ready >= 0 else known.pid
+                if main:
+                    self._write(known._replace(main=main))
+                    process.let_go(started)
+                    return
             time.sleep(0.02)
         raise self._ended(started.returncode)
 
@@ -106,21 +131,24 @@ class Live:
     def _write(self, state: State) -> None:
         self._place.write(self._place.state_file(self._service.name), list(state))
 
-    def _sandboxed(
-        self, wanted: Wanted, tools: Tools, environment: Mapping[str, str], streams: tuple[int, int]
-    ) -> tuple[process.Running, int]:
-        """The bubblewrap that was started, and the first process inside (0 where it did not come to that)."""
-        view = View(
-            self.folder / ROOT,
-            self.folder / ENV,
-            self.folder / LOCAL,
+    def _view(self, folder: Path, image: str, wanted: Wanted, *, layered: bool) -> View:
+        return View(
+            folder / ROOT,
+            self._place.image(image) / ENV if layered else folder / ENV,
+            folder / LOCAL,
             (wanted.interpreter.prefix,),
             self._with_places(wanted.mounts),
             re.sub(r"[^A-Za-z0-9-]", "-", self._service.title),
+            over=folder / OVER if layered else None,
         )
+
+    def _sandboxed(
+        self, wanted: Wanted, tools: Tools, seen: tuple[View, sandbox.How], streams: tuple[int, int]
+    ) -> tuple[process.Running, int]:
+        """The bubblewrap that was started, and the first process inside (0 where it did not come to that)."""
         words = ["/bin/sh", "-c", _IN_FOLDER, "kobako", wanted.workdir, *wanted.argv]
         reading, writing = os.pipe()
-        with sandbox.command(tools, view, words, sandbox.How(environment, stays=True)) as (argv, keep):
+        with sandbox.command(tools, seen[0], words, seen[1]) as (argv, keep):
             argv[1:1] = ["--info-fd", str(writing)]
             nothing, log = streams
             try:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from kobako.workspace import make_state, write_text
 ENV = "env"
 ROOT = "root"
 LOCAL = "local"
+OVER = "over"
 
 
 class Place:
@@ -35,11 +37,15 @@ class Place:
     def images(self) -> Path:
         return self._made("images")
 
-    def image(self, key: str) -> Path:
-        return self.top / "images" / key
+    def image(self, identity: str) -> Path:
+        return self.top / "images" / identity
+
+    def made_for(self, key: str) -> str | None:
+        """The image that was made last for a key, if it is there."""
+        found = read(self.end(key))
+        return found if isinstance(found, str) and self.image(found).exists() else None
 
     def end(self, key: str) -> Path:
-        """Which image ends with the task of that key."""
         return self.top / "ends" / f"{key}.json"
 
     def built(self, service: str) -> Path:
@@ -93,5 +99,5 @@ def read(path: Path) -> Any:
 
 def _safe(name: str) -> str:
     """A service's name as a file's, each its own: compose files allow more in it than letters, but few use that."""
-    quoted = re.sub(r"[^A-Za-z0-9_.-]", lambda found: "".join(f"%{byte:02x}" for byte in found[0].encode()), name)
+    quoted = re.sub(r"[^A-Za-z0-9_.-]", lambda found: "".join(f"%{byte:02x}" for byte in os.fsencode(found[0])), name)
     return f"%2e{quoted[1:]}" if quoted.startswith(".") else quoted or "%"

@@ -61,6 +61,7 @@ class Tools(NamedTuple):
     nsenter: str
     setpriv: str
     unshare: str
+    mount: str
 
 
 CLEAN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -68,17 +69,21 @@ CLEAN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
 
 class How(NamedTuple):
-    """``environment`` is what is inside. A sandbox that ``stays`` outlives Kobako, and can be entered."""
+    """``environment`` is what is inside. A sandbox that ``stays`` outlives Kobako, and can be entered once its file
+    descriptor ``ready`` has been written to.
+    """
 
     environment: Mapping[str, str]
     network: bool = True
     stays: bool = False
+    ready: int = -1
 
 
 class View(NamedTuple):
     """What a sandbox sees: its root, its environment, its /usr/local, folders of this machine, the service's mounts.
 
-    With ``frozen`` the environment cannot be written. ``extra`` are further things that Kobako puts there.
+    With ``frozen`` the environment cannot be written. With ``over`` what is written to it goes there instead: the
+    environment itself is the layer below. ``extra`` are further things that Kobako puts there.
     """
 
     root: Path
@@ -89,6 +94,7 @@ class View(NamedTuple):
     name: str = "kobako"
     frozen: bool = False
     extra: tuple[Bind, ...] = ()
+    over: Path | None = None
 
 
 def find() -> tuple[Tools | None, str]:
@@ -97,8 +103,7 @@ def find() -> tuple[Tools | None, str]:
     if tools is None:
         missing = [name for name in Tools._fields if process.which(name) is None]
         return None, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed"
-    mounts = ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
-    outcome = process.ask([tools.bwrap, *_NAMESPACES, *_INNER, *mounts, *_inner(tools), "true"])
+    outcome = process.ask(TRIAL)
     return (tools, "") if outcome.ok else (None, f"bubblewrap may not work here: {outcome.last_lines(1)}")
 
 
@@ -117,17 +122,50 @@ _INNER = ("--cap-add", "CAP_SETFCAP")
 """Since Linux 5.12, root of a namespace may be root of one inside it only with this capability."""
 
 
-def _inner(tools: Tools) -> list[str]:
+_ROOT_INSIDE = ("--user", "--map-root-user", "--mount", "--")
+_DROP = ("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--")
+
+TRIAL = (
+    *("bwrap", *_NAMESPACES, *_INNER, "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"),
+    *("unshare", *_ROOT_INSIDE, "setpriv", *_DROP, "true"),
+)
+"""Whether bubblewrap may do what is asked of it: only a trial tells."""
+
+
+def _inner(tools: Tools, view: View, ready: int) -> list[str]:
     """A user namespace inside the sandbox's own, with mounts that nobody in it can undo.
 
     Whoever enters a namespace has all capabilities in it until a program drops them, and that program is one of the
     sandbox: it could be told to use them first. In the inner namespace they are good for nothing.
     """
-    return [tools.unshare, "--user", "--map-root-user", "--mount", "--", *_drop(tools)]
+    layered = [] if view.over is None else [tools.mount, _LAYERS]
+    script = ["/bin/sh", "-c", _MOUNT if layered else _READY, "kobako", str(ready), *layered]
+    return [tools.unshare, *_ROOT_INSIDE, *script, tools.setpriv, *_DROP]
 
 
-def _drop(tools: Tools) -> list[str]:
-    return [tools.setpriv, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
+_LOWER = "/opt/kobako/lower"
+_OVER = "/opt/kobako/over"
+_LAYERS = f"userxattr,lowerdir={_LOWER},upperdir={_OVER}/upper,workdir={_OVER}/work"
+
+_READY = """
+if [ "$1" -ge 0 ]; then echo >"/dev/fd/$1"; fi
+case "$1" in ?) eval "exec $1>&-";; esac
+shift
+exec "$@"
+"""
+_MOUNT = f"""
+"$2" -t overlay overlay -o "$3" {ENV_INSIDE} && "$2" -t tmpfs none {_OVER} && "$2" -t tmpfs none {_LOWER} || exit 125
+if [ "$1" -ge 0 ]; then echo >"/dev/fd/$1"; fi
+case "$1" in ?) eval "exec $1>&-";; esac
+shift 3
+exec "$@"
+"""
+
+
+def can_layer(tools: Tools, view: View) -> bool:
+    """Whether writes to an environment can go to a layer above it: Linux 5.11, and a file system with attributes."""
+    with command(tools, view, ["true"], How(CLEAN, stays=True)) as (argv, keep):
+        return process.run_in(process.Setting(CLEAN, keep=keep), argv).ok
 
 
 def make_root(root: Path) -> None:
@@ -196,8 +234,9 @@ def command(tools: Tools, view: View, words: Sequence[str], how: How) -> Iterato
     try:
         os.write(fd, b"\0".join(os.fsencode(option) for option in options) + b"\0")
         os.lseek(fd, 0, os.SEEK_SET)
-        inner = _inner(tools) if how.stays else []
-        yield [tools.bwrap, "--args", str(fd), "--chdir", "/", "--", *inner, *words], (fd,)
+        inner = _inner(tools, view, how.ready) if how.stays else []
+        keep = (fd, how.ready) if how.ready >= 0 else (fd,)
+        yield [tools.bwrap, "--args", str(fd), "--chdir", "/", "--", *inner, *words], keep
     finally:
         os.close(fd)
 
@@ -220,7 +259,12 @@ def _binds(view: View) -> Iterator[Bind]:
     for path in sorted({one for pattern in _DEVICES for one in glob.glob(pattern)}):
         yield Bind(path, path, "dev-bind")
     yield from (Bind(path, path) for path in _apart(view.read_only))
-    yield Bind(str(view.env), ENV_INSIDE, "ro-bind" if view.frozen else "bind")
+    if view.over is None:
+        yield Bind(str(view.env), ENV_INSIDE, "ro-bind" if view.frozen else "bind")
+    else:
+        yield Bind(str(view.env), _LOWER)
+        yield Bind(str(view.over), _OVER, "bind")
+        yield Bind(str(view.over / "empty"), ENV_INSIDE, "bind")
     yield from view.extra
     yield from (_mount(mount) for mount in sorted(view.mounts, key=_depth))
 
@@ -255,4 +299,4 @@ def enter(tools: Tools, first: int, main: int, user: tuple[int, int] | None) -> 
     if user not in {None, (0, 0)}:
         uid, gid = user or (0, 0)
         change = [tools.unshare, "--user", f"--map-user={uid}", f"--map-group={gid}", "--"]
-    return [*outer, *inner, *change, *_drop(tools)]
+    return [*outer, *inner, *change, tools.setpriv, *_DROP]

@@ -13,7 +13,8 @@ MARK = "KOBAKO_LOCAL"
 
 class State(NamedTuple):
     """What ``state.json`` says. ``pid`` is the sandbox's first process, or the command itself; 0 before it started.
-    ``main`` is a process of the sandbox's inner namespace, which lives as long as the first one.
+    ``main`` is a process of the sandbox's inner namespace, which lives as long as the first one. With ``layered``,
+    env/ of the image is the layer below what is written.
 
     ``mark`` is carried by every process of the service in its environment.
     """
@@ -27,6 +28,7 @@ class State(NamedTuple):
     start: int = 0
     boot: str = ""
     main: int = 0
+    layered: bool = False
 
     @property
     def running(self) -> bool:
