@@ -32,6 +32,16 @@ def commands(family: str) -> tuple[str, ...]:
     )
 
 
+def freeing(found: str) -> str:
+    """The line that takes names out of the base's constraint. ``found`` is a regular expression for them."""
+    return f"RUN sed -i -E '/^({found}) *[^A-Za-z0-9._ -]/Id' {CONSTRAINT}"
+
+
+def is_freeing(step: Step) -> bool:
+    """Whether this is the step of :func:`freeing`."""
+    return step.kind == "run" and _shape(step.value) == _shape(freeing("").removeprefix("RUN "))
+
+
 def is_step(step: Step) -> bool:
     """Whether this is the step of :func:`commands`, whatever it counts to the family (that grows with the tables)."""
     return step.kind == "run" and _shape(step.value) == _SHAPE

@@ -127,5 +127,5 @@ def constraint(names: tuple[str, ...]) -> Iterable[Step]:
             f"{sentence(names)}: the steps below say which version, and that goes before NGC's constraint",
             "(delete this step to let NGC's constraint decide)",
         ),
-        (f"RUN sed -i -E '/^({found}) *[^A-Za-z0-9._ -]/Id' {FLOOR}/constraint.txt",),
+        (floors.freeing(found),),
     )

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from kobako.engines.local.checks import NEEDED, TRIAL, LocalChecks, look
+from kobako.engines.local.checks import NEEDED, LocalChecks, look
+from kobako.engines.local.sandbox import TRIAL
 from kobako.model.check import Check
 from kobako.pipconfig import PipConfig
 from kobako.probe import GIB, Machine
@@ -26,7 +27,7 @@ PROGRAMS = {
     "bwrap --version": (0, "bubblewrap 0.8.0\n", ""),
     BWRAP: (0, "", ""),
 }
-TOOLS = frozenset({"nsenter", "setpriv", "apt-get"})
+TOOLS = frozenset({"nsenter", "setpriv", "unshare", "apt-get"})
 DEVICES = {"/": 1, "/home/me": 1, "/work": 1, "/opt/kobako/bin/uv": 1}
 FORBIDDEN = (1, "", "bwrap: No permissions to creating new namespace, likely because the kernel does not allow it\n")
 
@@ -149,10 +150,10 @@ def test_a_forbidding_switch_that_does_not_stop_bubblewrap() -> None:
 
 
 def test_the_tools_that_go_with_bubblewrap() -> None:
-    found = check("util-linux", machine(there=frozenset({"nsenter", "apt-get"})))
+    found = check("util-linux", machine(there=frozenset({"nsenter", "unshare", "apt-get"})))
     assert (found.status, found.found) == ("missing", "there is no setpriv on the PATH")
     assert found.fix == "sudo apt-get install util-linux"
-    alone = machine(programs={**PROGRAMS, BWRAP: FORBIDDEN}, there=frozenset())
+    alone = Recorded(programs=UV)
     assert check("util-linux", alone)[1:3] == ("unchecked", "of use only together with bubblewrap")
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kobako import floor, process
-from kobako.engines.local import sandbox, shims, tasks, tree
+from kobako import floor, pipconfig, process
+from kobako.engines.local import origin, sandbox, shims, tasks, tree
 from kobako.engines.local.installer import Call, Installer
 from kobako.engines.local.paths import Bind, within
 from kobako.engines.local.pip import Install
@@ -82,7 +82,8 @@ class Builder:
         name = f"FROM {plan.standin.image.reference}"
         with self._narrator.step(f"  {name}: {_told(plan)}"), self._staged(plan) as stage:
             self._installer.venv(stage, where)
-            (stage.folder / LOCAL).mkdir()
+            for name in _USR_LOCAL:
+                (stage.local / name).mkdir(parents=True)
             stage.root.mkdir()
             sandbox.make_root(stage.root)
             seeds = ("pip", *_SETUPTOOLS) if _ships_setuptools(plan) else ("pip",)
@@ -174,6 +175,8 @@ class Builder:
         where = plan.where(task.line)
         if isinstance(part, Install):
             self._installer.run(stage, Call(part, task.environment, task.workdir, where, task.name))
+        elif isinstance(part, tasks.Folder):
+            within(stage.root, part.path).mkdir(parents=True, exist_ok=True)
         elif isinstance(part, Floor):
             _write_floor(stage)
         elif isinstance(part, System):
@@ -188,15 +191,24 @@ class Builder:
         stage.touched = True
         missing = stage.folder / "missing"
         missing.write_bytes(b"")
-        view = stage.view(extra=(Bind(str(missing), shims.MISSING, "bind"),))
+        mounts = (self._mount(kind, path) for kind, path in script.mounts)
+        settings = pipconfig.read(self._means.env)
+        folders = origin.folders(settings, self._means.env)
+        view = stage.view(folders, (Bind(str(missing), shims.MISSING, "bind"), *mounts))
         command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", task.workdir, *script.argv]
-        how = How({**variables(task.environment), shims.BUILDING: "1"}, script.network)
+        environment = {**origin.variables(settings), **origin.proxies(self._means.env), **variables(task.environment)}
+        how = How({**environment, shims.BUILDING: "1"}, script.network)
         with sandbox.command(self._means.tools, view, command, how) as (argv, keep):
             outcome = process.run_in(Setting(sandbox.CLEAN, keep=keep), argv, self._narrator.child)
         if not outcome.ok:
             why = f"exit code {outcome.code}: {outcome.last_lines() or 'it printed nothing'}"
             raise BuildError("build-failed", f"cannot build at {task.name}", why=why, where=where)
         self._lacks(made, shims.noted(missing.read_bytes()[:65536]), where)
+
+    def _mount(self, kind: str, path: str) -> Bind:
+        if kind == "tmpfs":
+            return Bind("", path, "tmpfs")
+        return Bind(str(self._place.cache("mounts", tasks.digest(path))), path, "bind")
 
     def _lacks(self, made: Made, names: Sequence[str], where: Where) -> None:
         """System packages that this machine lacks: the build goes on, and says so."""
@@ -261,6 +273,9 @@ class Builder:
             if folder.name not in used:
                 tree.remove(folder, self._place.trash())
 
+
+_USR_LOCAL = ("bin", "etc", "games", "include", "lib", "man", "sbin", "share", "src")
+"""What Debian has in /usr/local. Source: Debian Policy, 9.1.2."""
 
 _FIRST: dict[str, Any] = {"problems": [], "moved": [], "zone": "", "touched": False}
 

@@ -136,7 +136,9 @@ class LocalEngine:
         line = next((number for number, (new, old) in enumerate(pairs, 1) if new != old), 1)
         what = f"the Dockerfile of {service.title} has changed since it was built"
         fix = f"kobako build {service.title}"
-        self._narrator.warn(Problem("recipe-changed", what, "what was built is started", fix, Where(recipe, line)))
+        shown = os.path.relpath(recipe, self._project.root)
+        where = Where(recipe if shown.startswith("..") else shown, line)
+        self._narrator.warn(Problem("recipe-changed", what, "what was built is started", fix, where))
 
     def _say_limits(self, service: Service) -> None:
         if self._means.tools is None:
@@ -179,7 +181,7 @@ class LocalEngine:
 
         tools = sandbox.programs()
         if tools is None:
-            raise EngineError("needs-sandbox", "the programs that enter the sandbox are gone", fix="kobako doctor")
+            raise EngineError("needs-sandbox", "the programs that enter the sandbox are gone", fix=_GONE)
         prefix = tuple(sandbox.enter(tools, state.pid, state.main, user))
         return session.run(command.argv, Where(folder, environment, command.terminal, prefix), streams)
 
@@ -223,6 +225,7 @@ class LocalEngine:
         return state
 
 
+_GONE = "kobako doctor says what is missing; without them: kobako stop, then again"
 _UV = "it makes the environments"
 
 

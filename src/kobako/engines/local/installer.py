@@ -75,6 +75,9 @@ class Installer:
     def run(self, stage: Stage, call: Call) -> None:
         """Install. Raises ``BuildError`` with the step's place."""
         settings = self._pip(call)
+        if call.install.of_pip and any(within(stage.root, path).exists() for path in _PIP_FILES):
+            self._with_pip(stage, call, settings)
+            return
         call = call._replace(install=self._judged(stage, call))
         if call.install.needs_code and self.means.tools is None:
             raise self._needs_sandbox(call, "it comes from files, or asks for a build")
@@ -126,13 +129,29 @@ class Installer:
         return pipconfig.read({**self.means.env, **said})
 
     def _outside(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> None:
-        argv = self._argv(stage.python, call.install, settings, _build(stage, torch))
+        argv = self._argv(stage.python, call.install, settings, [*_build(stage, torch), *_said_before(stage, call)])
         outcome = self._uv([*argv, "--no-build", *_outside_paths(stage, call)], stage, call)
         if outcome.ok:
             return
         if _NEEDS_CODE.search(outcome.stderr) and self.means.tools is None and not call.install.wheels_only:
             raise self._needs_sandbox(call, _said(outcome))
         raise _error(outcome, call.name, call.where)
+
+    def _with_pip(self, stage: Stage, call: Call, settings: PipConfig) -> None:
+        """The image has a configuration of its own for pip, which only pip itself can honour."""
+        if self.means.tools is None:
+            raise self._needs_sandbox(call, "the image configures pip in a file")
+        tree.separate(stage.env)
+        stage.touched = True
+        env = {**origin.variables(settings), **origin.proxies(self.means.env), **variables(call.environment)}
+        pip_install = ("python3", "-m", "pip", "install", *call.install.words)
+        command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", call.workdir, *pip_install]
+        view = stage.view(origin.folders(settings, self.means.env))
+        how = How({**env, **call.install.environment})
+        with sandbox.command(self.means.tools, view, command, how) as (argv, keep):
+            outcome = process.run_in(Setting(sandbox.CLEAN, keep=keep), argv, self.narrator.child)
+        if not outcome.ok:
+            raise _error(outcome, call.name, call.where)
 
     def _needs_sandbox(self, call: Call, said: str) -> BuildError:
         return BuildError(
@@ -147,10 +166,9 @@ class Installer:
         """The install, after a look into its requirement files: they may lead anywhere where they are read."""
         install = call.install
         for at in install.files:
-            name = install.arguments[at - 1] if at else ""
-            if name in {"--requirements", "--requirement", "-r", "--constraints", "--constraint", "-c"}:
-                path = Path(_there(stage, call, install.arguments[at]))
-                if path.is_file() and not origin.is_plain(path.read_text(encoding="utf-8", errors="replace")):
+            if at and install.arguments[at - 1] in origin.LISTS:
+                path = os.path.join(call.workdir, install.arguments[at])
+                if within(stage.root, path).is_file() and not origin.is_plain(stage.root, path):
                     return install._replace(needs_code=True)
         return install
 
@@ -184,7 +202,8 @@ class Installer:
         extra = [Bind(self.means.uv, _UV), Bind(str(cache), _CACHE, "bind")]
         extra += [Bind(str(_constraint(stage, torch)), _TORCH)] if torch not in {"", BACKEND} else []
         view = stage.view(origin.folders(settings, self.means.env), tuple(extra))._replace(frozen=dry)
-        options = [*_build(stage, torch, inside=True), *(["--dry-run"] if dry else [])]
+        options = [*_build(stage, torch, inside=True), *(["--dry-run"] if dry else []), *_said_before(None, call)]
+        options += ["--no-build"] if call.install.wheels_only else []
         argv = self._argv(f"{sandbox.ENV_INSIDE}/bin/python", call.install, settings, options)
         argv[0] = _UV
         env = {
@@ -198,6 +217,7 @@ class Installer:
         said = uv.indexes(origin.without_secrets(settings))
         env |= {name: value for name, value in said.items() if not origin.names_index(name, call.install.arguments)}
         env |= {name: value for name, value in call.install.environment.items() if name not in _OURS}
+        env = {name: value for name, value in env.items() if name not in _PATHS}
         command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", call.workdir, *argv, *call.install.arguments]
         with sandbox.command(self.means.tools, view, command, How(env)) as (whole, keep):
             return process.run_in(Setting(sandbox.CLEAN, keep=keep), whole, None if dry else self.narrator.child)
@@ -218,8 +238,7 @@ class Installer:
         env |= {name: self.means.env[name] for name in _KEPT if name in self.means.env}
         if call is not None:
             env |= {**origin.proxies(call.environment), **uv.environment(self._pip(call))}
-        for name, value in pip.meant_outside(said):
-            env[name] = _there(stage, call, value) if name in _PATHS else value
+        env |= {name: value for name, value in pip.meant_outside(said) if name not in _PATHS}
         env.setdefault("UV_CACHE_DIR", str(self._cache()))
         if call is None:
             return process.run_in(Setting(env, stage.folder), argv, self.narrator.child)
@@ -276,7 +295,7 @@ class Installer:
 
     def _tried(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> Outcome:
         """What would be installed, from wheels alone."""
-        argv = self._argv(stage.python, call.install, settings, _build(stage, torch))
+        argv = self._argv(stage.python, call.install, settings, [*_build(stage, torch), *_said_before(stage, call)])
         return self._uv([*argv, "--dry-run", "--no-build", *_outside_paths(stage, call)], stage, call)
 
 
@@ -301,16 +320,41 @@ _CACHE = "/opt/kobako/cache"
 _TORCH = "/opt/kobako/torch.txt"
 _SHELF = "put a wheel of it into a folder of find-links"
 _IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
-_KEPT = ("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "UV_HTTP_TIMEOUT", "UV_OFFLINE")
-_ONCE = frozenset({"--index-strategy", "--torch-backend", "--no-index", "--dry-run"})
+_KEPT = (
+    *("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "UV_OFFLINE", "UV_LINK_MODE", "UV_CONCURRENT_DOWNLOADS"),
+    *("UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_HTTP_CONNECT_TIMEOUT"),
+)
+"""What a person has set for uv on this machine, and not for one project."""
+_ONCE = frozenset({"--index-strategy", "--torch-backend", "--no-index", "--dry-run", "--no-deps", "--prerelease"})
+_PIP_FILES = ("/etc/pip.conf", "/root/.config/pip/pip.conf", "/root/.pip/pip.conf", "/etc/xdg/pip/pip.conf")
 _OURS = frozenset({"UV_SYSTEM_PYTHON", "UV_CACHE_DIR", "UV_LINK_MODE", "UV_PYTHON", "UV_BREAK_SYSTEM_PACKAGES"})
-_PATHS = frozenset({"UV_OVERRIDE", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT"})
+_PATHS = {
+    "UV_OVERRIDE": "--override",
+    "UV_CONSTRAINT": "--constraint",
+    "UV_BUILD_CONSTRAINT": "--build-constraint",
+    "PIP_CONSTRAINT": "--constraint",
+    "PIP_FIND_LINKS": "--find-links",
+}
+"""Variables that hold paths, several of them parted by white space: as options a path may have a space in it."""
+
+_SWITCHES = {"PIP_NO_DEPS": "--no-deps", "PIP_PRE": "--prerelease=allow", "PIP_NO_INDEX": "--no-index"}
 
 
-def _there(stage: Stage, call: Call | None, paths: str) -> str:
-    """Paths inside, as uv outside has to name them."""
-    workdir = call.workdir if call is not None else "/"
-    return " ".join(str(within(stage.root, os.path.join(workdir, path))) for path in paths.split())
+def _said_before(stage: Stage | None, call: Call) -> list[str]:
+    """What the recipe's variables say, as options; with paths as they are outside where there is a stage."""
+    said = {**call.environment, **call.install.environment}
+    options: list[str] = []
+    for name, option in _PATHS.items():
+        for path in said.get(name, "").split() if name.startswith("UV_") or call.install.of_pip else ():
+            there = path if stage is None or "://" in path else _there(stage, call, path)
+            options.append(f"{option}={there}")
+    switches = _SWITCHES.items() if call.install.of_pip else ()
+    return options + [option for name, option in switches if said.get(name, "0").lower() in {"1", "true", "yes", "on"}]
+
+
+def _there(stage: Stage, call: Call, path: str) -> str:
+    """A path inside, as uv outside has to name it."""
+    return str(within(stage.root, os.path.join(call.workdir, path)))
 
 
 def _outside_paths(stage: Stage, call: Call) -> list[str]:
@@ -331,12 +375,10 @@ def _pairs(chosen: frozenset[str]) -> list[tuple[str, str]]:
 
 
 def _said(outcome: Outcome) -> str:
-    lines = [
-        line for line in outcome.stderr.splitlines() if not line.startswith(("Using Python", "Resolved", "warning:"))
-    ]
-    text = "\n".join(line for line in lines if line.strip())
-
-    return mask(text[-1500:]) or outcome.last_lines()
+    talk = ("Using Python", "Resolved", "warning:")
+    lines = [line for line in outcome.stderr.splitlines() if line.strip() and not line.startswith(talk)]
+    # masked before it is cut: half an address would no longer be seen as one
+    return mask("\n".join(lines))[-1500:] or outcome.last_lines()
 
 
 def _error(outcome: Outcome, name: str, where: Where) -> BuildError:

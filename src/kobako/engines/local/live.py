@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kobako import process
+from kobako import pipconfig, process
 from kobako.compose.environment import environment_of
-from kobako.engines.local import bare, processes, sandbox, tree
+from kobako.engines.local import bare, origin, processes, sandbox, tree
 from kobako.engines.local.interpreters import Interpreter
 from kobako.engines.local.place import ENV, LOCAL, OVER, ROOT, Place
 from kobako.engines.local.sandbox import Tools, View
@@ -42,6 +42,7 @@ class Wanted(NamedTuple):
     mounts: tuple[Mount, ...]
     interpreter: Interpreter
     sandboxed: bool
+    folders: tuple[str, ...] = ()
 
     @property
     def config(self) -> str:
@@ -91,6 +92,8 @@ class Live:
     def start(self, image: str, wanted: Wanted, tools: Tools | None) -> None:
         """Start the command; returns when it has been running for a moment. Raises ``WorkError("exited")``."""
         before = self.state()
+        if before is not None:
+            self._end(before)
         kept = self._fresh(image, wanted)._replace(layered=before is not None and before.layered)
         self._write(kept)
         environment = {**wanted.environment, MARK: kept.mark}
@@ -136,7 +139,7 @@ class Live:
             folder / ROOT,
             self._place.image(image) / ENV if layered else folder / ENV,
             folder / LOCAL,
-            (wanted.interpreter.prefix,),
+            (wanted.interpreter.prefix, *wanted.folders),
             self._with_places(wanted.mounts),
             re.sub(r"[^A-Za-z0-9-]", "-", self._service.title),
             over=folder / OVER if layered else None,
@@ -188,29 +191,35 @@ class Live:
     def stop(self) -> bool:
         """End every process of the service; False when there was none."""
         state = self.state()
-        if state is None or not state.running:
+        if state is None:
             return False
+        ran = state.running
         self._end(state)
-        return True
+        return ran
 
     def _end(self, state: State) -> None:
-        """The command is asked to end; with the sandbox's first process all that is in it goes at once."""
-        known: processes.Known = {state.pid: state.start}
+        """The command is asked to end; with the sandbox's first process all that is in it goes at once.
+
+        A Kobako that was killed while it started something may have left it unrecorded: the mark was written before.
+        """
         mark = f"{MARK}={state.mark}"
+        known: processes.Known = {state.pid: state.start} if state.alive else {}
         inside = processes.marked(mark, known)
-        asked = [pid for pid in inside if pid != state.pid or not state.sandboxed]
-        processes.send(asked, signal.SIGTERM)
+        keepers = processes.keepers(inside)
+        processes.send([pid for pid in inside if pid not in keepers], signal.SIGTERM)
         deadline = time.monotonic() + _grace(self._service)
-        while state.running and time.monotonic() < deadline:
+        while (inside or keepers) and time.monotonic() < deadline:
             time.sleep(0.02)
-        processes.send([state.pid] if state.running else (), signal.SIGKILL)
+            inside = processes.living(inside)
+            if not any(pid not in keepers for pid in inside):
+                break
+        keepers |= processes.keepers(processes.marked(mark, inside))
+        processes.send(keepers, signal.SIGKILL)
         processes.end(lambda found: processes.marked(mark, {**inside, **found}), signal.SIGKILL, patience=1.0)
 
     def remove(self) -> None:
         """Stop, and delete the working copy."""
-        state = self.state()
-        if state is not None:
-            self._end(state)
+        self.stop()
         tree.remove(self.folder, self._place.trash())
 
 
@@ -224,8 +233,9 @@ def wanted(
     said = {**image["environment"], **environment_of(service, env)}
     live = place.live(service.name)
     root = place.state.parent
+    settings = pipconfig.read(os.environ)
     if sandboxed:
-        environment = variables(said)
+        environment = variables({**origin.variables(settings), **said})
     else:
         environment = bare.variables(said, live, root)
         bare.check_mounts(service, root)
@@ -240,6 +250,7 @@ def wanted(
         service.mounts,
         Interpreter(*image["interpreter"]),
         sandboxed,
+        origin.folders(settings, os.environ),
     )
 
 

@@ -92,13 +92,15 @@ _BEFORE = _set(
 
 _CHOOSES = _set("--no-binary --only-binary --no-build-package --no-binary-package")
 _WHEELS = _set("--no-build")
+_INDEXES = _set("-i --index-url --pypi-url --extra-index-url --index --default-index")
 
 
 class Install(NamedTuple):
     """One install. ``arguments`` are those of ``uv pip install``; ``files`` which of them are paths inside.
 
     ``names`` are the distributions named. ``environment`` stands before the command. ``needs_code`` says that it
-    surely runs somebody's code: a checkout, an editable install; ``wheels_only`` that it may not.
+    surely runs somebody's code: a checkout, an editable install; ``wheels_only`` that it may not. For
+    ``of_pip`` pip's own variables count; ``words`` are those after ``install``, as written.
     """
 
     arguments: tuple[str, ...]
@@ -107,6 +109,8 @@ class Install(NamedTuple):
     environment: Mapping[str, str] = {}
     needs_code: bool = False
     wheels_only: bool = False
+    of_pip: bool = False
+    words: tuple[str, ...] = ()
 
     @property
     def options(self) -> frozenset[str]:
@@ -130,7 +134,7 @@ def install(command: Command) -> Install | None:
     if not _is_usual(command.words[:after]) or not all(reading.take(part) for part in parts):
         return None
     names = tuple(package.name for package in command.packages)
-    return reading.install(names, environment)
+    return reading.install(names, environment)._replace(words=argv[after:])
 
 
 @dataclass
@@ -168,14 +172,18 @@ class _Reading:
         elif made and (part.option in _FILES or (not part.option and is_path(shown))):
             self.files.append(len(self.arguments) + len(made) - 1)
         code = part.option in {"-e", "--editable"} or part.option in _CHOOSES or _is_checkout(part)
+        code = code or (part.option in _INDEXES and "://" not in shown)  # a folder inside
         self.needs_code = self.needs_code or code
 
     def install(self, names: tuple[str, ...], environment: Mapping[str, str]) -> Install:
         # pip upgrades what is named, and of what that needs only what has to be; uv's --upgrade upgrades all of it
-        first = ([f"--upgrade-package={name}" for name in names] or ["--upgrade"]) if self.upgrade else []
+        whole = bool(self.files) or not names
+        first = ["--upgrade"] if whole else [f"--upgrade-package={name}" for name in names]
+        first = first if self.upgrade else []
         files = tuple(at + len(first) for at in self.files)
         arguments = (*first, *self.arguments)
-        return Install(arguments, files, names, environment, self.needs_code, self.wheels_only)
+        of_pip = self.manager == "pip"
+        return Install(arguments, files, names, environment, self.needs_code, self.wheels_only, of_pip)
 
 
 def _after_install(command: Command) -> int:

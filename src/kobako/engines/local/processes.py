@@ -82,6 +82,36 @@ def marked(mark: str, known: Known) -> Known:
     return {pid: table[pid][2] for pid in found if table[pid][0] not in "ZX" and pid != os.getpid()}
 
 
+def living(known: Known) -> Known:
+    """Those of them that live."""
+    return {pid: start for pid, start in known.items() if alive(pid, start)}
+
+
+def keepers(pids: Iterable[int]) -> Known:
+    """bubblewrap's own processes above (and among) these: the first one of a sandbox, and the one that waits for it."""
+    found: Known = {}
+    todo = list(pids)
+    while todo:
+        pid = todo.pop()
+        facts = _stat(pid)
+        if facts is None or pid in found:
+            continue
+        if _program(pid) == "bwrap":
+            found[pid] = facts[2]
+            todo.append(facts[1])
+        elif _program(facts[1]) == "bwrap":
+            todo.append(facts[1])
+    return found
+
+
+def _program(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
 def _carries(pid: int, wanted: bytes) -> bool:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:

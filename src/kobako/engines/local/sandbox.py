@@ -194,6 +194,9 @@ def make_root(root: Path) -> None:
     etc.mkdir()
     for name in _ETC:
         _copied(Path("/etc") / name, etc / name)
+    for name in ("sources.list.d", "apt.conf.d", "preferences.d", "keyrings", "trusted.gpg.d"):
+        (etc / "apt" / name).mkdir(parents=True)
+    (etc / "apt/sources.list").touch()
     (etc / "passwd").write_text(_USERS, encoding="ascii")
     (etc / "group").write_text(_GROUP, encoding="ascii")
     for name in _LIVE:
@@ -245,7 +248,7 @@ def _binds(view: View) -> Iterator[Bind]:
     for name in _SYSTEM:
         if os.path.isdir(f"/{name}") and not os.path.islink(f"/{name}"):
             yield Bind(f"/{name}", f"/{name}")
-    if not any(path.startswith("/usr/local") for path in view.read_only):  # the interpreter may live there
+    if not any(f"{path}/".startswith("/usr/local/") for path in view.read_only):  # the interpreter may live there
         yield Bind(str(view.local), "/usr/local", "bind")
         yield from (Bind(path, path) for path in sorted(glob.glob(_TOOLKITS)))
     yield Bind("", "/dev", "dev")

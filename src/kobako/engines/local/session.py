@@ -26,18 +26,17 @@ SESSION = "KOBAKO_SESSION"
 
 # $1: a file descriptor of a file with the variables as shell words, which is also where to say why the command cannot
 # be started; $2: the folder; then the command. dash knows no descriptor above 9 but by its path, and cannot close one.
+# There are no variables of its own: those of the image may have any name.
 LAUNCH = """
-fd=$1 folder=$2; shift 2
-. "/dev/fd/$fd"
-cannot() { echo "$1" >"/dev/fd/$fd"; exit "$1"; }
-{ cd -- "$folder" 2>/dev/null || { mkdir -p -- "$folder" && cd -- "$folder"; }; } 2>/dev/null || cannot 125
-case "$1" in
-  */*) [ -e "$1" ] || cannot 127
-       if [ -d "$1" ] || [ ! -x "$1" ]; then cannot 126; fi;;
-  *) command -v -- "$1" >/dev/null 2>&1 || cannot 127;;
+. "/dev/fd/$1"
+{ cd -- "$2" 2>/dev/null || { mkdir -p -- "$2" && cd -- "$2"; }; } 2>/dev/null || { echo 125 >"/dev/fd/$1"; exit 125; }
+case "$3" in
+  */*) [ -e "$3" ] || { echo 127 >"/dev/fd/$1"; exit 127; }
+       if [ -d "$3" ] || [ ! -x "$3" ]; then echo 126 >"/dev/fd/$1"; exit 126; fi;;
+  *) command -v -- "$3" >/dev/null 2>&1 || { echo 127 >"/dev/fd/$1"; exit 127; };;
 esac
-case "$fd" in ?) eval "exec $fd>&-";; esac
-unset -f cannot; unset fd folder
+case "$1" in ?) eval "exec $1>&-";; esac
+shift 2
 exec "$@"
 """
 _CHUNK = 65536

@@ -87,14 +87,23 @@ class Stage:
         aside = self.folder / "aside"
         aside.mkdir(exist_ok=True)
         hidden = [name for name in _names(self.site) if name.endswith(".pth") or _EARLY.match(name)]
+        before = self.packages()
         for name in hidden:
             os.rename(self.site / name, aside / name)
         try:
             yield
         finally:
+            same = self.packages() == before
             for name in hidden:
-                if not os.path.lexists(self.site / name):
+                # one whose package went meanwhile goes with it
+                if not os.path.lexists(self.site / name) and (same or self._records(name)):
                     os.rename(aside / name, self.site / name)
+
+    def _records(self, name: str) -> bool:
+        """Whether an installed package says that the file is its own."""
+        wanted = re.compile(rf"^{re.escape(name)}(?:/[^,]*)?,", re.MULTILINE)
+        files = (path for path in self.site.glob("*.dist-info/RECORD") if not path.is_symlink())
+        return any(wanted.search(path.read_text(encoding="utf-8", errors="replace")) for path in files)
 
     def _is_itself(self) -> bool:
         if not self.env.exists():
@@ -102,7 +111,8 @@ class Stage:
         real = os.path.realpath(self.interpreter.path)
         links = [self.env / "bin" / name for name in ("python", "python3")]
         folders = [self.env, self.env / "bin", self.env / "lib", self.site.parent, self.site]
-        text = (self.env / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace")
+        config = self.env / "pyvenv.cfg"
+        text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else ""
         home = re.search(r"^home\s*=\s*(.*)$", text, re.MULTILINE)
         return (
             all(os.path.islink(link) and os.path.realpath(link) == real for link in links)

@@ -31,8 +31,13 @@ class State(NamedTuple):
     layered: bool = False
 
     @property
-    def running(self) -> bool:
+    def alive(self) -> bool:
         return self.pid > 0 and self.boot == boot() and processes.alive(self.pid, self.start)
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started to the end: only then can it be entered."""
+        return self.main > 0 and self.alive
 
 
 def state_of(place: Place, service: str) -> State | None:

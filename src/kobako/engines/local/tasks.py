@@ -54,7 +54,13 @@ class Nothing(NamedTuple):
     """Cleaning up, and what the local engine has by nature."""
 
 
-Part = Install | System | Zone | Floor | Nothing
+class Folder(NamedTuple):
+    """A folder that is to be there."""
+
+    path: str
+
+
+Part = Install | Folder | System | Zone | Floor | Nothing
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,15 @@ class Native:
 
 @dataclass(frozen=True)
 class Script:
-    """Commands for a shell, or one program with its words. They run in the sandbox alone."""
+    """Commands for a shell, or one program with its words. They run in the sandbox alone.
+
+    ``mounts`` are folders that are not part of what is made: their kind ("cache": kept between builds; "tmpfs") and
+    place.
+    """
 
     argv: tuple[str, ...]
     network: bool = True
+    mounts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +125,7 @@ class Walk:
     globals: Mapping[str, str]
     environment: dict[str, str]
     workdir: str
-    args: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
     shell: tuple[str, ...] = ("/bin/sh", "-c")
     entrypoint: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
@@ -147,7 +158,8 @@ class Walk:
             reader(step)
 
     def _values(self) -> dict[str, str]:
-        return {**self.args, **self.environment}
+        """What a command sees: of ARG and ENV the one that came later."""
+        return {**self.environment, **self.values}
 
     def _expanded(self, text: str) -> str:
         return expand(text, self._values(), self.recipe.escape)
@@ -155,18 +167,21 @@ class Walk:
     def _arg(self, step: Step) -> None:
         for name, default in step.pairs:
             if name in self.arguments:
-                self.args[name] = self.arguments[name]
+                self.values[name] = self.arguments[name]
             elif default is not None:
-                self.args[name] = self._expanded(default)
+                self.values[name] = self._expanded(default)
             elif name in self.globals or name in _PLATFORM:
-                self.args[name] = self.globals.get(name, _PLATFORM.get(name, ""))
+                self.values[name] = self.globals.get(name, _PLATFORM.get(name, ""))
 
     def _env(self, step: Step) -> None:
         made = {name: self._expanded(value or "") for name, value in step.pairs}
         self.environment.update(made)
+        self.values.update(made)
 
     def _workdir(self, step: Step) -> None:
         self.workdir = _clean(posixpath.join(self.workdir, self._expanded(step.value)))
+        if self.workdir != "/" and not _HIDDEN.match(self.workdir):
+            self._task(step, Native((Folder(self.workdir),)))
 
     def _shell(self, step: Step) -> None:
         self.shell = step.words or self.shell
@@ -212,8 +227,13 @@ class Walk:
 
     def _run(self, step: Step) -> None:
         network = True
+        mounts: list[tuple[str, str]] = []
         for flag in step.flags:
             value = flag.value or ""
+            mounted = dict(pair.partition("=")[::2] for pair in value.split(",")) if flag.name == "mount" else {}
+            targets = [mounted[key] for key in ("target", "dst", "destination") if mounted.get(key)]
+            kind = "tmpfs" if mounted.get("type") == "tmpfs" else "cache"
+            mounts += [(kind, _clean(posixpath.join(self.workdir, self._expanded(one)))) for one in targets[:1]]
             if flag.name == "mount" and not ("type=cache" in value or "type=tmpfs" in value):
                 self.refuse(step, f"--mount={value} needs a container engine")
                 return
@@ -225,9 +245,9 @@ class Walk:
         if parts is not None:
             self._task(step, Native(parts))
         elif step.words is not None:
-            self._task(step, Script(step.words, network))
+            self._task(step, Script(step.words, network, tuple(mounts)))
         else:
-            self._task(step, Script(self._script(step), network))
+            self._task(step, Script(self._script(step), network, tuple(mounts)))
 
     def _script(self, step: Step) -> tuple[str, ...]:
         """What is run: the line for the shell, with its heredocs; a heredoc that is the whole RUN is the script."""
@@ -248,6 +268,8 @@ class Walk:
         """The step as parts that need no shell; None where there is one command too many for that."""
         if floor.is_step(step):
             return (Floor(),)
+        if floor.is_freeing(step):
+            return (Nothing(),)  # what stands in for the base has no constraint
         if not step.understood or not step.commands or "<<" in step.value:
             return None
         found = [self._part(command) for command in step.commands]
