@@ -163,7 +163,7 @@ class LocalEngine:
         if command.terminal and (term := os.environ.get("TERM")):
             environment = {"TERM": term, **environment}
         folder = command.workdir or state.workdir
-        session = Session(service.title)
+        session = Session(service.title, state.pid if state.sandboxed else 0)
         streams = streams if command.stdin else streams._replace(stdin=None)
         user = _user(command.user)
         if not state.sandboxed:

@@ -112,6 +112,35 @@ def _program(pid: int) -> str:
         return ""
 
 
+def strays(first: int, since: int, name: str) -> Known:
+    """Processes of a sandbox that nobody can be asked about: orphans that have put their environment away.
+
+    ``first`` is the sandbox's first process, which inherits them. They are a command's when they began ``since`` that
+    did (in clock ticks) and no other command is at work, that is, none but it carries a variable ``name``.
+    """
+    found: Known = {}
+    for entry in os.listdir("/proc"):
+        facts = _stat(entry) if entry.isdecimal() else None
+        orphan = facts is not None and facts[1] == first and facts[2] >= since and facts[0] not in "ZX"
+        if facts is not None and orphan and name not in environment(int(entry)):
+            found[int(entry)] = facts[2]
+    return found
+
+
+def others(first: int, name: str, value: str) -> bool:
+    """Whether a process of the sandbox carries the variable with another value."""
+    try:
+        inside = os.readlink(f"/proc/{first}/ns/pid")
+    except OSError:
+        return False
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal() and environment(int(entry)).get(name, value) != value:
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{entry}/ns/pid") == inside:
+                    return True
+    return False
+
+
 def _carries(pid: int, wanted: bytes) -> bool:
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:

@@ -57,9 +57,11 @@ class Place(NamedTuple):
 class Session:
     """``id`` is in the environment of every process of the command."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, sandbox: int = 0) -> None:
+        """``sandbox`` is the first process of the service's; 0 where it has none."""
         self.id = os.urandom(16).hex()
         self._title = title
+        self._sandbox = sandbox
         self._known: processes.Known = {}
 
     def run(self, words: Sequence[str], place: Place, streams: Streams) -> int:
@@ -87,9 +89,15 @@ class Session:
             raise
 
     def end(self, signum: int) -> None:
-        """End every process of the command: those that carry the session's id, and all that descend from the first."""
-        mark = f"{SESSION}={self.id}"
-        processes.end(lambda known: processes.marked(mark, {**self._known, **known}), signum)
+        """End every process of the command: those that carry the session's id, all that descend from the first, and
+        in a sandbox where nothing else is at work its orphans without a name."""
+        alone = self._sandbox > 0 and not processes.others(self._sandbox, SESSION, self.id)
+        processes.end(lambda known: self._look(known, alone=alone), signum)
+
+    def _look(self, known: processes.Known, *, alone: bool) -> processes.Known:
+        began = min(self._known.values(), default=0)
+        lost = processes.strays(self._sandbox, began, SESSION) if alone and began else {}
+        return processes.marked(f"{SESSION}={self.id}", {**self._known, **known, **lost})
 
     def _started(self, argv: Sequence[str], how: Apart) -> Running:
         try:
