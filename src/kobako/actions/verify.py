@@ -122,7 +122,8 @@ class _Verification:
         if problem is not None:
             return Result("verify", "failed", FAILED, data, (problem,))
         took = ", ".join(f"{step['name']} {step['seconds']:.1f} s" for step in self._steps)
-        text = f"{self._service.title} is verified: from zero in {total:.1f} s ({took})"
+        name = self._engine.name
+        text = f"{self._service.title} is verified ({name} engine): from zero in {total:.1f} s ({took})"
         return Result("verify", "partial" if self._partly else "ok", data=data, problems=self._partly, text=text)
 
 

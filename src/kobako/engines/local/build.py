@@ -63,7 +63,7 @@ class Builder:
             began = time.monotonic()
             made = self._base(plan)
             took = round(time.monotonic() - began, 3) if made else 0.0
-            steps = [Step(f"FROM {plan.standin.image.reference}", took, cached=not made)]
+            steps = [Step(f"FROM {plan.standin.image.reference} ({_told(plan)})", took, cached=not made)]
             steps += self._tasks(plan, fresh=fresh)
             identity = self._place.made_for(plan.key) or ""
             image = read(self._place.image(identity) / "image.json")
@@ -80,7 +80,7 @@ class Builder:
             return False
         where = plan.where(plan.recipe.stages[0].step.line)
         name = f"FROM {plan.standin.image.reference}"
-        with self._narrator.step(f"  {name}: {_told(plan)}"), self._staged(plan) as stage:
+        with self._narrator.step(f"  {name} ({_told(plan)})"), self._staged(plan) as stage:
             self._installer.venv(stage, where)
             for name in _USR_LOCAL:
                 (stage.local / name).mkdir(parents=True)
@@ -286,8 +286,7 @@ _IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
 
 
 def _told(plan: Plan) -> str:
-    what = [f"Python {plan.interpreter.version}", *plan.standin.packages]
-    return f"{', '.join(what)} stand in for it"
+    return f"stand-in: {', '.join([f'Python {plan.interpreter.version}', *plan.standin.packages])}"
 
 
 def _ships_setuptools(plan: Plan) -> bool:
