@@ -127,7 +127,8 @@ class _Log:
 
     def close(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # a full disk: what is missing from the log stops nothing
+                self._file.close()
         self._broken = True
 
     def write(self, text: str) -> None:

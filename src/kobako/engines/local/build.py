@@ -8,6 +8,7 @@ for that.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 import time
@@ -18,16 +19,17 @@ from typing import Any
 
 from kobako import floor, pipconfig, process
 from kobako.engines.local import origin, sandbox, shims, tasks, tree
-from kobako.engines.local.installer import Call, Installer
+from kobako.engines.local.given import Call
+from kobako.engines.local.installer import Installer
 from kobako.engines.local.paths import Bind, within
 from kobako.engines.local.pip import Install
 from kobako.engines.local.place import ENV, LOCAL, ROOT, Place, read
 from kobako.engines.local.planning import FORMAT, Plan, Planner, context_of
 from kobako.engines.local.sandbox import How
 from kobako.engines.local.stage import Means, Stage, variables
-from kobako.engines.local.state import State
+from kobako.engines.local.state import parsed
 from kobako.engines.local.tasks import Copy, Floor, Script, System, Task, Zone
-from kobako.errors import BuildError, Where
+from kobako.errors import BuildError, EngineError, Where
 from kobako.model.result import Problem
 from kobako.model.service import Service
 from kobako.process import Setting
@@ -82,8 +84,8 @@ class Builder:
         name = f"FROM {plan.standin.image.reference}"
         with self._narrator.step(f"  {name} ({_told(plan)})"), self._staged(plan) as stage:
             self._installer.venv(stage, where)
-            for name in _USR_LOCAL:
-                (stage.local / name).mkdir(parents=True)
+            for folder in _USR_LOCAL:
+                (stage.local / folder).mkdir(parents=True)
             stage.root.mkdir()
             sandbox.make_root(stage.root)
             seeds = ("pip", *_SETUPTOOLS) if _ships_setuptools(plan) else ("pip",)
@@ -109,7 +111,7 @@ class Builder:
             stage.touched = kept["touched"]
             for task in plan.tasks[there:]:
                 began = time.monotonic()
-                self._do(plan, stage, task, made)
+                self._try(plan, stage, task, made)
                 took = time.monotonic() - began
                 steps.append(Step(task.name, round(took, 3), cached=False))
                 self._narrator.say(f"  {task.name[:66]}: {took:.1f} s")
@@ -154,6 +156,22 @@ class Builder:
             Problem("not-honoured", f"left out: {text}", "the local engine has no such thing", "", plan.where(line))
         )
 
+    def _try(self, plan: Plan, stage: Stage, task: Task, made: Made) -> None:
+        """Do it; whatever the engine cannot do has the step's place."""
+        try:
+            self._do(plan, stage, task, made)
+        except EngineError as error:
+            where = plan.where(task.line)
+            raise BuildError(
+                error.code, f"{error.what}: {task.name}", why=error.why, fix=error.fix, where=where
+            ) from error
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}:
+                raise  # the disk's fault, not the step's
+            why = f"{error.filename or ''}: {error.strerror or error}".removeprefix(f"{stage.root}")
+            what = f"cannot build at {task.name}"
+            raise BuildError("build-failed", what, why=why, where=plan.where(task.line)) from error
+
     def _do(self, plan: Plan, stage: Stage, task: Task, made: Made) -> None:
         where = plan.where(task.line)
         if isinstance(task.does, Script):
@@ -164,7 +182,7 @@ class Builder:
             inside = copy.target[len("/usr/local") :] or "/"
             root, target = (stage.local, inside) if own else (stage.root, copy.target)
             done = context_of(plan.service, plan.file).copy(copy.sources, target, root, where)
-            for path in done if copy.mode.isdecimal() else ():
+            for path in done if copy.mode else ():
                 path.chmod(int(copy.mode, 8))
         else:
             for part in task.does.parts:
@@ -196,13 +214,16 @@ class Builder:
         folders = origin.folders(settings, self._means.env)
         view = stage.view(folders, (Bind(str(missing), shims.MISSING, "bind"), *mounts))
         command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", task.workdir, *script.argv]
-        environment = {**origin.variables(settings), **origin.proxies(self._means.env), **variables(task.environment)}
+        environment = {**origin.variables(settings, stage.root), **origin.proxies(self._means.env)}
+        environment |= variables(task.environment)
         how = How({**environment, shims.BUILDING: "1"}, script.network)
         with sandbox.command(self._means.tools, view, command, how) as (argv, keep):
             outcome = process.run_in(Setting(sandbox.CLEAN, keep=keep), argv, self._narrator.child)
         if not outcome.ok:
             why = f"exit code {outcome.code}: {outcome.last_lines() or 'it printed nothing'}"
             raise BuildError("build-failed", f"cannot build at {task.name}", why=why, where=where)
+        for folder in (stage.root, stage.local, stage.env):
+            tree.open_up(folder)
         self._lacks(made, shims.noted(missing.read_bytes()[:65536]), where)
 
     def _mount(self, kind: str, path: str) -> Bind:
@@ -267,8 +288,9 @@ class Builder:
             told = read(path) or {}
             used.add(told.get("image", ""))
             used.update(self._place.made_for(key) or "" for key in told.get("chain", ()))
-        for folder in (self._place.top / "live").glob("[!.]*"):
-            used.add(State(*(read(folder / "state.json") or ("", False, "", "", ""))).image)
+        for folder in (self._place.top / "live").glob("*"):
+            state = parsed(read(folder / "state.json"))
+            used.add(state.image if state is not None else "")
         for folder in self._place.images().iterdir():
             if folder.name not in used:
                 tree.remove(folder, self._place.trash())

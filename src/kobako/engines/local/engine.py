@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from kobako import terminal
 from kobako.engines.local import processes
@@ -32,8 +33,32 @@ HONOURED = frozenset(
 )
 """Keys of a service that are read, or that are true here anyway (the network is the host's, /dev/shm has no limit)."""
 
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+
 _FOLLOW = 0.1
 _CHUNK = 1 << 16
+
+
+def _on_disk(what: str) -> Callable[[Verb], Verb]:
+    """A disk that is full or read-only is nobody's bug: it is told as what it is."""
+
+    def decorate(verb: Verb) -> Verb:
+        @functools.wraps(verb)
+        def told(self: Any, service: Service, **options: Any) -> Any:
+            try:
+                return verb(self, service, **options)
+            except OSError as error:
+                full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+                raise EngineError(
+                    "disk-full" if full else "unreadable",
+                    f"cannot {what} {service.title}: {error.strerror or error}",
+                    why=f"at {error.filename}" if error.filename else "",
+                    fix="free some space on the disk of the workspace" if full else "let .kobako be written to",
+                ) from error
+
+        return cast("Verb", told)
+
+    return decorate
 
 
 class LocalEngine:
@@ -88,11 +113,13 @@ class LocalEngine:
         found = self._built(service)
         return None if found is None else str(found["image"])
 
+    @_on_disk("build")
     def build(self, service: Service, *, fresh: bool = False) -> Built:
         from kobako.engines.local.build import Builder  # noqa: PLC0415 - exec needs none of it
 
         return Builder(self._place, self._means, self._narrator).build(service, fresh=fresh)
 
+    @_on_disk("start")
     def up(self, service: Service) -> bool:
         from kobako import mounts  # noqa: PLC0415 - exec needs none of it
         from kobako.engines.local import live as working  # noqa: PLC0415
@@ -202,12 +229,14 @@ class LocalEngine:
             terminal.write(streams.stdout, file.read())
         return 0
 
+    @_on_disk("stop")
     def stop(self, service: Service) -> bool:
         from kobako.engines.local.live import Live  # noqa: PLC0415 - exec needs none of it
 
         with self._place.alone(f"live-{service.name}"):
             return Live(self._place, service).stop()
 
+    @_on_disk("remove")
     def remove(self, service: Service) -> bool:
         from kobako.engines.local.live import Live  # noqa: PLC0415 - exec needs none of it
 

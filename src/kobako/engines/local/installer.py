@@ -13,14 +13,15 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from kobako import pipconfig, process, uv
-from kobako.engines.local import builds, origin, pip, sandbox, tree
-from kobako.engines.local.paths import Bind, within
+from kobako.engines.local import builds, given, origin, pip, sandbox, tree
+from kobako.engines.local.given import Call
+from kobako.engines.local.paths import Bind
 from kobako.engines.local.pip import Install
 from kobako.engines.local.place import Place
 from kobako.engines.local.sandbox import How
@@ -41,18 +42,7 @@ _NEEDS_CODE = re.compile(
 _NO_ANSWER = re.compile(
     r"error sending request|Failed to fetch|Could not connect|dns error|timed out|Network is unreach"
 )
-_CLEAR = re.compile(r"UV_|PIP_|PYTHON|VIRTUAL_ENV$|CONDA_|KOBAKO_")
 _INSTALLED = re.compile(r"^ \+ (\S+)", re.MULTILINE)
-
-
-class Call(NamedTuple):
-    """One install of a step: in which environment, with which variables, in which folder inside."""
-
-    install: Install
-    environment: Mapping[str, str]
-    workdir: str
-    where: Where
-    name: str
 
 
 class _Way(NamedTuple):
@@ -75,7 +65,7 @@ class Installer:
     def run(self, stage: Stage, call: Call) -> None:
         """Install. Raises ``BuildError`` with the step's place."""
         settings = self._pip(call)
-        if call.install.of_pip and any(within(stage.root, path).exists() for path in _PIP_FILES):
+        if call.install.of_pip and origin.configures_pip(stage.root):
             self._with_pip(stage, call, settings)
             return
         call = call._replace(install=self._judged(stage, call))
@@ -94,11 +84,9 @@ class Installer:
         """How to do it; remembered for a week, since asking takes as long as doing."""
         held = sorted(stage.packages().items())
         means = [self.means.tools is not None, self.means.gpu, list(stage.interpreter)]
-        content = [Path(_there(stage, call, call.install.arguments[at])) for at in call.install.files]
-        texts = [path.read_text("utf-8", "replace") for path in content if path.is_file() and path.suffix != ".whl"]
         asked = [
             call.install.arguments,
-            texts,
+            given.files(stage, call),
             dict(call.environment),
             uv.flags(settings),
             uv.indexes(settings),
@@ -129,8 +117,8 @@ class Installer:
         return pipconfig.read({**self.means.env, **said})
 
     def _outside(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> None:
-        argv = self._argv(stage.python, call.install, settings, [*_build(stage, torch), *_said_before(stage, call)])
-        outcome = self._uv([*argv, "--no-build", *_outside_paths(stage, call)], stage, call)
+        argv = self._argv(stage.python, call.install, settings, _build(stage, torch))
+        outcome = self._uv([*argv, "--no-build", *(given.arguments(stage, call) or ())], stage, call)
         if outcome.ok:
             return
         if _NEEDS_CODE.search(outcome.stderr) and self.means.tools is None and not call.install.wheels_only:
@@ -143,7 +131,8 @@ class Installer:
             raise self._needs_sandbox(call, "the image configures pip in a file")
         tree.separate(stage.env)
         stage.touched = True
-        env = {**origin.variables(settings), **origin.proxies(self.means.env), **variables(call.environment)}
+        env = {**origin.variables(settings, stage.root), **origin.proxies(self.means.env)}
+        env |= variables(call.environment)
         pip_install = ("python3", "-m", "pip", "install", *call.install.words)
         command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", call.workdir, *pip_install]
         view = stage.view(origin.folders(settings, self.means.env))
@@ -163,14 +152,11 @@ class Installer:
         )
 
     def _judged(self, stage: Stage, call: Call) -> Install:
-        """The install, after a look into its requirement files: they may lead anywhere where they are read."""
-        install = call.install
-        for at in install.files:
-            if at and install.arguments[at - 1] in origin.LISTS:
-                path = os.path.join(call.workdir, install.arguments[at])
-                if within(stage.root, path).is_file() and not origin.is_plain(stage.root, path):
-                    return install._replace(needs_code=True)
-        return install
+        """The install; one that says more than names of packages is done inside."""
+        dollars = any("$" in word for word in call.install.arguments)
+        if dollars or given.arguments(stage, call) is None:
+            return call.install._replace(needs_code=True)
+        return call.install
 
     def _takes_code(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> bool:
         """Whether the versions that uv would choose freely are others than those that exist as wheels."""
@@ -197,12 +183,13 @@ class Installer:
 
     def _uv_inside(self, stage: Stage, call: Call, settings: PipConfig, torch: str, *, dry: bool = False) -> Outcome:
         assert self.means.tools is not None  # noqa: S101 - asked before
+        settings = origin.without_secrets(settings)
         held = stage.packages()
         cache = self.place.cache("uv", digest([stage.interpreter, held.get("torch", "")]))
         extra = [Bind(self.means.uv, _UV), Bind(str(cache), _CACHE, "bind")]
         extra += [Bind(str(_constraint(stage, torch)), _TORCH)] if torch not in {"", BACKEND} else []
         view = stage.view(origin.folders(settings, self.means.env), tuple(extra))._replace(frozen=dry)
-        options = [*_build(stage, torch, inside=True), *(["--dry-run"] if dry else []), *_said_before(None, call)]
+        options = [*_build(stage, torch, inside=True), *(["--dry-run"] if dry else []), *given.inside(call)]
         options += ["--no-build"] if call.install.wheels_only else []
         argv = self._argv(f"{sandbox.ENV_INSIDE}/bin/python", call.install, settings, options)
         argv[0] = _UV
@@ -214,10 +201,10 @@ class Installer:
         }
         # a compiled wheel is kept: the cache is this interpreter's and this PyTorch's alone
         env |= {"UV_CACHE_DIR": _CACHE, "UV_LINK_MODE": "copy"}
-        said = uv.indexes(origin.without_secrets(settings))
+        said = uv.indexes(settings)
         env |= {name: value for name, value in said.items() if not origin.names_index(name, call.install.arguments)}
         env |= {name: value for name, value in call.install.environment.items() if name not in _OURS}
-        env = {name: value for name, value in env.items() if name not in _PATHS}
+        env = {name: value for name, value in env.items() if name not in given.PATHS}
         command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", call.workdir, *argv, *call.install.arguments]
         with sandbox.command(self.means.tools, view, command, How(env)) as (whole, keep):
             return process.run_in(Setting(sandbox.CLEAN, keep=keep), whole, None if dry else self.narrator.child)
@@ -234,11 +221,11 @@ class Installer:
 
     def _uv(self, argv: Sequence[str], stage: Stage, call: Call | None = None) -> Outcome:
         said = {} if call is None else {**call.environment, **call.install.environment}
-        env = {name: value for name, value in self.means.env.items() if not _CLEAR.match(name)}
+        env = origin.outside(self.means.env)
         env |= {name: self.means.env[name] for name in _KEPT if name in self.means.env}
         if call is not None:
             env |= {**origin.proxies(call.environment), **uv.environment(self._pip(call))}
-        env |= {name: value for name, value in pip.meant_outside(said) if name not in _PATHS}
+        env |= {name: value for name, value in pip.meant_outside(said) if name not in given.PATHS}
         env.setdefault("UV_CACHE_DIR", str(self._cache()))
         if call is None:
             return process.run_in(Setting(env, stage.folder), argv, self.narrator.child)
@@ -248,6 +235,12 @@ class Installer:
             if not origin.names_index(name, call.install.arguments)
         }
         with stage.trusted(call.where):
+            if not stage.asked:
+                # uv starts the environment's Python once, to ask what it is: with nothing installed in it
+                with stage.emptied():
+                    ask = [self.means.uv, "pip", "list", "--no-config", f"--python={stage.python}"]
+                    process.run_in(Setting(env, stage.folder), ask)
+                stage.asked = True
             return process.run_in(Setting(env, stage.folder), argv, self.narrator.child)
 
     def _cache(self) -> Path:
@@ -295,8 +288,8 @@ class Installer:
 
     def _tried(self, stage: Stage, call: Call, settings: PipConfig, torch: str) -> Outcome:
         """What would be installed, from wheels alone."""
-        argv = self._argv(stage.python, call.install, settings, [*_build(stage, torch), *_said_before(stage, call)])
-        return self._uv([*argv, "--dry-run", "--no-build", *_outside_paths(stage, call)], stage, call)
+        argv = self._argv(stage.python, call.install, settings, _build(stage, torch))
+        return self._uv([*argv, "--dry-run", "--no-build", *(given.arguments(stage, call) or ())], stage, call)
 
 
 BACKEND = "cpu"
@@ -326,44 +319,7 @@ _KEPT = (
 )
 """What a person has set for uv on this machine, and not for one project."""
 _ONCE = frozenset({"--index-strategy", "--torch-backend", "--no-index", "--dry-run", "--no-deps", "--prerelease"})
-_PIP_FILES = ("/etc/pip.conf", "/root/.config/pip/pip.conf", "/root/.pip/pip.conf", "/etc/xdg/pip/pip.conf")
 _OURS = frozenset({"UV_SYSTEM_PYTHON", "UV_CACHE_DIR", "UV_LINK_MODE", "UV_PYTHON", "UV_BREAK_SYSTEM_PACKAGES"})
-_PATHS = {
-    "UV_OVERRIDE": "--override",
-    "UV_CONSTRAINT": "--constraint",
-    "UV_BUILD_CONSTRAINT": "--build-constraint",
-    "PIP_CONSTRAINT": "--constraint",
-    "PIP_FIND_LINKS": "--find-links",
-}
-"""Variables that hold paths, several of them parted by white space: as options a path may have a space in it."""
-
-_SWITCHES = {"PIP_NO_DEPS": "--no-deps", "PIP_PRE": "--prerelease=allow", "PIP_NO_INDEX": "--no-index"}
-
-
-def _said_before(stage: Stage | None, call: Call) -> list[str]:
-    """What the recipe's variables say, as options; with paths as they are outside where there is a stage."""
-    said = {**call.environment, **call.install.environment}
-    options: list[str] = []
-    for name, option in _PATHS.items():
-        for path in said.get(name, "").split() if name.startswith("UV_") or call.install.of_pip else ():
-            there = path if stage is None or "://" in path else _there(stage, call, path)
-            options.append(f"{option}={there}")
-    switches = _SWITCHES.items() if call.install.of_pip else ()
-    return options + [option for name, option in switches if said.get(name, "0").lower() in {"1", "true", "yes", "on"}]
-
-
-def _there(stage: Stage, call: Call, path: str) -> str:
-    """A path inside, as uv outside has to name it."""
-    return str(within(stage.root, os.path.join(call.workdir, path)))
-
-
-def _outside_paths(stage: Stage, call: Call) -> list[str]:
-    """The install's arguments, files inside named as they are outside."""
-    arguments = list(call.install.arguments)
-    for at in call.install.files:
-        if "://" not in arguments[at]:
-            arguments[at] = _there(stage, call, arguments[at])
-    return arguments
 
 
 def _chosen(outcome: Outcome) -> frozenset[str]:

@@ -78,6 +78,8 @@ class Live:
         source = self._place.image(image)
         for name in ("upper", "work", "empty"):
             (aside / OVER / name).mkdir(parents=True)
+        # from here on the image is in use: a build that tidies up leaves it alone
+        self._place.write(aside / "state.json", list(self._fresh(image, wanted)))
         for name in (ROOT, LOCAL):
             tree.copy(source / name, aside / name, links=False)
         layered = tools is not None and sandbox.can_layer(tools, self._view(aside, image, wanted, layered=True))
@@ -235,7 +237,7 @@ def wanted(
     root = place.state.parent
     settings = pipconfig.read(os.environ)
     if sandboxed:
-        environment = variables({**origin.variables(settings), **said})
+        environment = variables({**origin.variables(settings, live / ROOT), **said})
     else:
         environment = bare.variables(said, live, root)
         bare.check_mounts(service, root)

@@ -12,10 +12,20 @@ from urllib.parse import unquote, urlsplit
 from kobako.engines.local.paths import within
 from kobako.pipconfig import PipConfig
 
+_OUTSIDE = re.compile(
+    r"(?i)(?:path|home|user|logname|tmpdir|lang|lc_\w+|xdg_\w+|ssl_cert_\w+|(?:http|https|no|all)_proxy)$"
+)
+
+
+def outside(env: Mapping[str, str]) -> dict[str, str]:
+    """What uv outside needs of the caller's variables. It puts variables into addresses that a stranger wrote."""
+    return {name: value for name, value in env.items() if _OUTSIDE.match(name)}
+
 
 def proxies(env: Mapping[str, str]) -> dict[str, str]:
+    """The proxies that a stranger's code may know of: not one with a password."""
     wanted = {"http_proxy", "https_proxy", "no_proxy", "all_proxy"}
-    return {name: value for name, value in env.items() if name.lower() in wanted}
+    return {name: value for name, value in env.items() if name.lower() in wanted and "@" not in value}
 
 
 def folders(settings: PipConfig, env: Mapping[str, str]) -> tuple[str, ...]:
@@ -31,15 +41,19 @@ def folders(settings: PipConfig, env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def without_secrets(settings: PipConfig) -> PipConfig:
-    """The configuration without the indexes that have credentials in their address."""
-    extra = tuple(url for url in settings.extra_index_urls if not urlsplit(url).password and not urlsplit(url).username)
-    main = urlsplit(settings.index_url)
+    """The configuration without the addresses that have credentials in them."""
     return replace(
         settings,
-        index_url="" if main.username or main.password else settings.index_url,
-        extra_index_urls=extra,
+        index_url="" if _is_secret(settings.index_url) else settings.index_url,
+        extra_index_urls=tuple(url for url in settings.extra_index_urls if not _is_secret(url)),
+        find_links=tuple(link for link in settings.find_links if not _is_secret(link)),
         proxy="" if "@" in settings.proxy else settings.proxy,
     )
+
+
+def _is_secret(address: str) -> bool:
+    parts = urlsplit(address)
+    return bool(parts.username or parts.password)
 
 
 def names_index(variable: str, arguments: Sequence[str]) -> bool:
@@ -47,55 +61,26 @@ def names_index(variable: str, arguments: Sequence[str]) -> bool:
     return variable == "UV_INDEX_URL" and bool({"--index-url", "-i", "--default-index"} & set(arguments))
 
 
-LISTS = frozenset({"-r", "--requirement", "--requirements", "-c", "--constraint", "--constraints"})
-"""Options whose value is a requirements file."""
-
-_NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\s*(?:\[[^\]]*\])?\s*(?:[<>=!~;(].*)?$")
-_HASHES = re.compile(r"\s--hash[= ]\S+")
-_OPTION = re.compile(r"(--?[A-Za-z][\w-]*)(?:[= ]\s*|(?<=^-[rcif]))?(.*)$")
-_ADDRESSES = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-links"})
-_HARMLESS = frozenset({"--pre", "--trusted-host", "--require-hashes", "--prefer-binary", "--no-index"})
-_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-_DEEP = 10
-
-
-def is_plain(root: Path, inside: str, depth: int = 0) -> bool:
-    """Whether a requirements file, and those that it names, name packages of an index alone: no other files of the
-    machine that it is read on, no checkouts, nothing to be built.
-    """
-    path = within(root, inside)
-    # a link may mean something else outside
-    expected = os.path.join(os.path.realpath(root), os.path.relpath(path, root))
-    if depth > _DEEP or os.path.realpath(path) != expected or not path.is_file():
-        return False
-    text = path.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
-    lines = (re.sub(r"(?:^|\s)#.*", "", line).strip() for line in text.splitlines())
-    return all(_is_plain_line(root, inside, line, depth) for line in lines if line)
-
-
-def _is_plain_line(root: Path, inside: str, line: str, depth: int) -> bool:
-    if not line.startswith("-"):
-        named = _HASHES.sub("", line).strip()
-        return _NAMED.match(named) is not None and not named.lower().endswith(_ARCHIVES)
-    found = _OPTION.match(line)
-    option, value = (found[1], found[2].strip()) if found else ("", "")
-    if option in LISTS:
-        nested = os.path.join(os.path.dirname(inside), value)
-        outside = os.path.join(os.path.dirname(within(root, inside)), value)
-        same = not os.path.isabs(value) and os.path.normpath(outside) == str(within(root, nested))
-        return same and is_plain(root, nested, depth + 1)
-    if option in _ADDRESSES:
-        return value.startswith(("https://", "http://"))
-    return option in _HARMLESS
-
-
 def _is_file(url: str) -> bool:
     return url.startswith("file:")
 
 
-def variables(settings: PipConfig) -> dict[str, str]:
-    """pip's configuration for pip inside, in its own variables: what a stranger's code may see of it."""
+_FILES = ("/etc/pip.conf", "/root/.config/pip/pip.conf", "/root/.pip/pip.conf", "/etc/xdg/pip/pip.conf")
+
+
+def configures_pip(root: Path) -> bool:
+    """Whether an image has a configuration of its own for pip."""
+    return any(within(root, path).exists() for path in _FILES)
+
+
+def variables(settings: PipConfig, root: Path) -> dict[str, str]:
+    """pip's configuration for pip inside, in its own variables: what a stranger's code may see of it. They would go
+    before a configuration of the image's own: then only the certificate is told.
+    """
     shown = without_secrets(settings)
+    certificates = {name: shown.cert for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE") if shown.cert}
+    if configures_pip(root):
+        return certificates
     said = {
         "PIP_INDEX_URL": shown.index_url,
         "PIP_EXTRA_INDEX_URL": " ".join(shown.extra_index_urls),

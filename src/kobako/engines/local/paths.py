@@ -6,6 +6,7 @@ component by component, and a link means what it means inside.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,19 +60,19 @@ def options(root: Path, binds: Sequence[Bind]) -> list[str]:
     reach.
     """
     made: list[str] = []
-    placed: dict[str, str] = {}
+    placed: dict[str, Bind] = {}
     for bind in binds:
         target = _place(root, placed, bind)
-        placed[target] = bind.source
+        placed[target] = bind
         made += [f"--{bind.kind}", *([bind.source] if bind.source else []), target]
     return made
 
 
-def _place(root: Path, placed: dict[str, str], bind: Bind) -> str:
+def _place(root: Path, placed: dict[str, Bind], bind: Bind) -> str:
     """The target without links; made where it was missing. ``placed`` are earlier targets and what is seen there."""
     todo = [part for part in bind.target.split("/") if part and part != "."]
     done: list[str] = []
-    seen = [str(root)]
+    seen = [(str(root), True)]  # where each component is on this machine ("": nowhere), and whether it may be changed
     links = 0
     while todo:
         part = todo.pop(0)
@@ -79,23 +80,28 @@ def _place(root: Path, placed: dict[str, str], bind: Bind) -> str:
             done, seen = done[:-1], seen[: max(1, len(seen) - 1)]
             continue
         inside = "/" + "/".join([*done, part])
-        here = placed.get(inside, f"{seen[-1]}/{part}" if seen[-1] else "")
+        above, ours = seen[-1]
+        here = f"{above}/{part}" if above else ""
+        if inside in placed:
+            here, ours = placed[inside].source, placed[inside].kind == "bind"
         if inside not in placed and here and os.path.islink(here):
             links = _counted(links, bind.target)
             aim = os.readlink(here)
             if aim.startswith("/"):
-                done, seen = [], [str(root)]
+                done, seen = [], [(str(root), True)]
             todo = [piece for piece in aim.split("/") if piece and piece != "."] + todo
             continue
         if here and not os.path.lexists(here):
-            _make(here, bind, last=not todo)
+            _make(here, bind, last=not todo, ours=ours)
         done.append(part)
-        seen.append(here)
+        seen.append((here, ours))
     return "/" + "/".join(done)
 
 
-def _make(path: str, bind: Bind, *, last: bool) -> None:
+def _make(path: str, bind: Bind, *, last: bool, ours: bool) -> None:
     try:
+        if not ours:  # a folder of this machine that is seen read-only: nothing is made in it from outside either
+            raise PermissionError(errno.EROFS, os.strerror(errno.EROFS))
         if last and bind.source and not os.path.isdir(bind.source):
             with open(path, "xb"):
                 return

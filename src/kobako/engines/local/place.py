@@ -43,7 +43,8 @@ class Place:
     def made_for(self, key: str) -> str | None:
         """The image that was made last for a key, if it is there."""
         found = read(self.end(key))
-        return found if isinstance(found, str) and self.image(found).exists() else None
+        whole = isinstance(found, str) and (self.image(found) / "image.json").exists()
+        return found if whole else None
 
     def end(self, key: str) -> Path:
         return self.top / "ends" / f"{key}.json"

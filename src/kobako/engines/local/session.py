@@ -63,6 +63,7 @@ class Session:
         self._title = title
         self._sandbox = sandbox
         self._known: processes.Known = {}
+        self._child: Running | None = None
 
     def run(self, words: Sequence[str], place: Place, streams: Streams) -> int:
         """Run ``words`` to the end; their exit code."""
@@ -87,6 +88,9 @@ class Session:
         except Stopped as stopped:
             self.end(signal.SIGINT if stopped.signum == signal.SIGINT else signal.SIGTERM)
             raise
+        finally:
+            if self._child is not None and self._child.poll() is None:
+                process.let_go(self._child)
 
     def end(self, signum: int) -> None:
         """End every process of the command: those that carry the session's id, all that descend from the first, and
@@ -104,6 +108,7 @@ class Session:
             started = process.start(argv, how)
         except OSError as error:
             raise EngineError("engine-failed", f"cannot start {argv[0]}", why=error.strerror or str(error)) from error
+        self._child = started
         self._known = {started.pid: processes.started(started.pid) or 0}
         return started
 

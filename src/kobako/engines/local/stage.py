@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,7 @@ class Stage:
     folder: Path
     interpreter: Interpreter
     touched: bool = False
+    asked: bool = False
 
     @property
     def env(self) -> Path:
@@ -99,6 +101,21 @@ class Stage:
                 if not os.path.lexists(self.site / name) and (same or self._records(name)):
                     os.rename(aside / name, self.site / name)
 
+    @contextlib.contextmanager
+    def emptied(self) -> Iterator[None]:
+        """The environment without any of its packages."""
+        if not self.site.is_dir():
+            yield
+            return
+        aside = self.folder / "packages"
+        os.rename(self.site, aside)
+        os.mkdir(self.site)
+        try:
+            yield
+        finally:
+            shutil.rmtree(self.site, ignore_errors=True)
+            os.rename(aside, self.site)
+
     def _records(self, name: str) -> bool:
         """Whether an installed package says that the file is its own."""
         wanted = re.compile(rf"^{re.escape(name)}(?:/[^,]*)?,", re.MULTILINE)
@@ -123,7 +140,7 @@ class Stage:
         )
 
 
-_EARLY = re.compile(r"(?:site|user)customize(?:\.|$)")
+_EARLY = re.compile(r"(?:sitecustomize|usercustomize|_distutils_hack)(?:\.|$)")
 
 
 def variables(environment: Mapping[str, str], env: str = ENV_INSIDE) -> dict[str, str]:

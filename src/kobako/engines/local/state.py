@@ -42,8 +42,14 @@ class State(NamedTuple):
 
 def state_of(place: Place, service: str) -> State | None:
     """None where it was never started, or was removed."""
-    found = read(place.state_file(service))
-    return State(*found) if found else None
+    return parsed(read(place.state_file(service)))
+
+
+def parsed(found: object) -> State | None:
+    """The state that was written; None for nothing, and for what another Kobako wrote in another form."""
+    if not isinstance(found, list) or len(found) != len(State._fields):
+        return None
+    return State(*found)
 
 
 def boot() -> str:

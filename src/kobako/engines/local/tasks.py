@@ -208,6 +208,9 @@ class Walk:
         if unknown:
             self.refuse(step, f"--{unknown[0]} is not understood here")
             return
+        if not re.fullmatch(r"[0-7]{3,4}|", flags.get("chmod", "")):
+            self.refuse(step, f"--chmod={flags['chmod']} is not understood here: give it in octal digits")
+            return
         if "from" in flags:
             self.refuse(step, "files of another image need a container engine")
             return

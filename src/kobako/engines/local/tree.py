@@ -107,21 +107,31 @@ def separate(folder: Path) -> int:
     return count
 
 
+def open_up(folder: Path) -> None:
+    """Let the owner read all of a tree: it is going to be copied. A container's own layers need no such permission."""
+    for place, folders, names in os.walk(folder):
+        for name in [*folders, *names]:
+            path = f"{place}/{name}"
+            found = os.lstat(path).st_mode
+            wanted = 0o700 if stat.S_ISDIR(found) else 0o400
+            if not stat.S_ISLNK(found) and found & wanted != wanted:
+                os.chmod(path, stat.S_IMODE(found) | wanted)
+
+
 def remove(folder: Path, trash: Path) -> None:
     """Delete a tree: gone at once under its name, whatever happens meanwhile."""
-    if not os.path.lexists(folder):
-        return
-    aside = Path(tempfile.mkdtemp(dir=trash)) / folder.name
-    os.rename(folder, aside)
-    empty(trash)
+    if os.path.lexists(folder):
+        os.rename(folder, trash / f"{folder.name}-{os.urandom(6).hex()}")
+        empty(trash)
 
 
 def empty(trash: Path) -> None:
-    """Delete what lies in the trash, folders that were made read-only included."""
-    for one in trash.iterdir():
-        for place, folders, _ in os.walk(one):
-            for name in folders:
-                with contextlib.suppress(OSError):
-                    if not os.path.islink(f"{place}/{name}"):
-                        os.chmod(f"{place}/{name}", 0o700)
-        shutil.rmtree(one, ignore_errors=True)
+    """Delete what lies in the trash, folders that were made read-only included. Another Kobako may do the same."""
+    with contextlib.suppress(FileNotFoundError):
+        for one in os.listdir(trash):
+            for place, folders, _ in os.walk(trash / one):
+                for name in folders:
+                    with contextlib.suppress(OSError):
+                        if not os.path.islink(f"{place}/{name}"):
+                            os.chmod(f"{place}/{name}", 0o700)
+            shutil.rmtree(trash / one, ignore_errors=True)
