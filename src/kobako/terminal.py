@@ -63,4 +63,5 @@ def raw(fd: int | None, *, on: bool) -> Iterator[Any]:
         yield follow
     finally:
         signal.signal(signal.SIGWINCH, previous)
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # the terminal went away
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)

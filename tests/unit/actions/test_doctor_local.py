@@ -27,7 +27,7 @@ PROGRAMS = {
     "bwrap --version": (0, "bubblewrap 0.8.0\n", ""),
     BWRAP: (0, "", ""),
 }
-TOOLS = frozenset({"nsenter", "setpriv", "unshare", "apt-get"})
+TOOLS = frozenset({"nsenter", "setpriv", "unshare", "mount", "apt-get"})
 DEVICES = {"/": 1, "/home/me": 1, "/work": 1, "/opt/kobako/bin/uv": 1}
 FORBIDDEN = (1, "", "bwrap: No permissions to creating new namespace, likely because the kernel does not allow it\n")
 
@@ -150,7 +150,7 @@ def test_a_forbidding_switch_that_does_not_stop_bubblewrap() -> None:
 
 
 def test_the_tools_that_go_with_bubblewrap() -> None:
-    found = check("util-linux", machine(there=frozenset({"nsenter", "unshare", "apt-get"})))
+    found = check("util-linux", machine(there=frozenset({"nsenter", "unshare", "mount", "apt-get"})))
     assert (found.status, found.found) == ("missing", "there is no setpriv on the PATH")
     assert found.fix == "sudo apt-get install util-linux"
     alone = Recorded(programs=UV)

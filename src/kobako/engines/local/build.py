@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from kobako.engines.local.pip import Install
 from kobako.engines.local.place import ENV, LOCAL, ROOT, Place, read
 from kobako.engines.local.planning import FORMAT, Plan, Planner, context_of
 from kobako.engines.local.sandbox import How
-from kobako.engines.local.stage import Means, Stage, variables
+from kobako.engines.local.stage import CONFIG, Means, Stage, variables
 from kobako.engines.local.state import parsed
 from kobako.engines.local.tasks import Copy, Floor, Script, System, Task, Zone
 from kobako.errors import BuildError, EngineError, Where
@@ -41,10 +42,11 @@ KEEP_AFTER = 5.0
 
 @dataclass
 class Made:
-    """What is known of an environment beside its files."""
+    """What is known of an environment beside its files. ``system`` are the Debian packages that its steps ask for."""
 
     problems: list[list[Any]] = field(default_factory=list)
     zone: str = ""
+    system: list[list[Any]] = field(default_factory=list)
 
 
 class Builder:
@@ -74,6 +76,8 @@ class Builder:
             self._forget_unused()
         moved = tuple((name, old, new) for name, old, new in image["moved"])
         problems = tuple(_problem(one) for one in image["problems"])
+        there = shims.installed()
+        problems += tuple(_lacking(names, Where(*where)) for names, where in _absent(image["system"], there))
         return Built(identity, tuple(steps), moved, problems)
 
     def _base(self, plan: Plan) -> bool:
@@ -92,7 +96,7 @@ class Builder:
             for packages in (seeds, plan.standin.packages):
                 if packages:
                     install = Install(packages, names=tuple(one.partition("==")[0] for one in packages))
-                    self._installer.run(stage, Call(install, {}, "/", where, name))
+                    self._installer.run(stage, Call(install, {}, "/", where, name, plan.service.name))
             self._keep(stage, (plan.base,), _FIRST | {"packages": stage.packages()})
         return True
 
@@ -106,7 +110,7 @@ class Builder:
         before = self._place.image(made_for[there] or "")
         steps = [Step(task.name, 0.0, cached=True) for task in plan.tasks[:there]]
         kept = read(before / "image.json")
-        made = Made(list(kept["problems"]), kept["zone"])
+        made = Made([], kept["zone"], list(kept["system"]))
         with self._staged(plan, before) as stage:
             stage.touched = kept["touched"]
             for task in plan.tasks[there:]:
@@ -142,6 +146,7 @@ class Builder:
             "touched": stage.touched,
             "packages": stage.packages(),
             "moved": list(floor.moved(base, stage.packages())),
+            "system": made.system,
             "problems": made.problems + [self._note(plan, line, text) for line, text in plan.walk.notes],
         }
 
@@ -192,13 +197,13 @@ class Builder:
     def _part(self, plan: Plan, stage: Stage, task: Task, part: tasks.Part, made: Made) -> None:
         where = plan.where(task.line)
         if isinstance(part, Install):
-            self._installer.run(stage, Call(part, task.environment, task.workdir, where, task.name))
+            self._installer.run(stage, Call(part, task.environment, task.workdir, where, task.name, plan.service.name))
         elif isinstance(part, tasks.Folder):
             within(stage.root, part.path).mkdir(parents=True, exist_ok=True)
         elif isinstance(part, Floor):
             _write_floor(stage)
         elif isinstance(part, System):
-            self._lacks(made, shims.absent(part.packages, shims.installed()), where)
+            made.system.append([list(part.packages), list(where)])
         elif isinstance(part, Zone):
             made.zone = part.name
             _set_zone(stage.root, part.name)
@@ -212,8 +217,9 @@ class Builder:
         mounts = (self._mount(kind, path) for kind, path in script.mounts)
         settings = pipconfig.read(self._means.env)
         folders = origin.folders(settings, self._means.env)
-        view = stage.view(folders, (Bind(str(missing), shims.MISSING, "bind"), *mounts))
-        command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", task.workdir, *script.argv]
+        lists = (Bind(str(missing), shims.MISSING, "bind"), Bind(str(shims.listing(self._place.cache())), shims.LISTED))
+        view = stage.view(folders, (*lists, *mounts))
+        command = ["/bin/sh", "-c", sandbox.IN_FOLDER, "kobako", task.workdir, *script.argv]
         environment = {**origin.variables(settings, stage.root), **origin.proxies(self._means.env)}
         environment |= variables(task.environment)
         how = How({**environment, shims.BUILDING: "1"}, script.network)
@@ -224,21 +230,12 @@ class Builder:
             raise BuildError("build-failed", f"cannot build at {task.name}", why=why, where=where)
         for folder in (stage.root, stage.local, stage.env):
             tree.open_up(folder)
-        self._lacks(made, shims.noted(missing.read_bytes()[:65536]), where)
+        made.system.append([shims.noted(missing.read_bytes()[:65536]), list(where)])
 
     def _mount(self, kind: str, path: str) -> Bind:
         if kind == "tmpfs":
             return Bind("", path, "tmpfs")
         return Bind(str(self._place.cache("mounts", tasks.digest(path))), path, "bind")
-
-    def _lacks(self, made: Made, names: Sequence[str], where: Where) -> None:
-        """System packages that this machine lacks: the build goes on, and says so."""
-        if not names:
-            return
-        why = "the local engine uses this machine's own packages and installs none"
-        fix = f"sudo apt-get install {' '.join(names)}"
-        what = f"not on this machine: {', '.join(names)}"
-        made.problems.append(list(Problem("apt-missing", what, why, fix, where)))
 
     def _check_floor(self, plan: Plan, stage: Stage, task: Task) -> None:
         base = self._base_packages(plan)
@@ -259,8 +256,10 @@ class Builder:
         folder = Path(tempfile.mkdtemp(prefix=".tmp-", dir=self._place.images()))
         try:
             stage = Stage(folder, plan.interpreter)
-            for name in (ENV, ROOT, LOCAL) if before is not None else ():
-                tree.copy(before / name, folder / name, links=name == ENV)  # type: ignore[operator]
+            if before is not None:
+                for name in (ENV, ROOT, LOCAL):
+                    tree.copy(before / name, folder / name, links=name == ENV)
+                shutil.copyfile(before / CONFIG, folder / CONFIG)
             yield stage
         finally:
             if folder.exists():
@@ -299,12 +298,10 @@ class Builder:
 _USR_LOCAL = ("bin", "etc", "games", "include", "lib", "man", "sbin", "share", "src")
 """What Debian has in /usr/local. Source: Debian Policy, 9.1.2."""
 
-_FIRST: dict[str, Any] = {"problems": [], "moved": [], "zone": "", "touched": False}
+_FIRST: dict[str, Any] = {"problems": [], "system": [], "moved": [], "zone": "", "touched": False}
 
 _SETUPTOOLS = ("setuptools<80", "wheel<0.46")
 """What Python's official images for 3.11 and earlier ship. Source: github:docker-library/python, versions.json."""
-
-_IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
 
 
 def _told(plan: Plan) -> str:
@@ -338,6 +335,19 @@ def _set_zone(root: Path, zone: str) -> None:
         (etc / name).unlink(missing_ok=True)
     (etc / "localtime").symlink_to(f"/usr/share/zoneinfo/{zone}")
     (etc / "timezone").write_text(f"{zone}\n", encoding="utf-8")
+
+
+def _absent(system: Iterable[Any], there: frozenset[str] | None) -> Iterator[tuple[list[str], list[Any]]]:
+    """Which packages are still not on this machine, and the steps that ask for them."""
+    for names, where in system:
+        if lacking := shims.absent(names, there):
+            yield lacking, where
+
+
+def _lacking(names: Sequence[str], where: Where) -> Problem:
+    why = "the local engine uses this machine's own packages and installs none"
+    what = f"not on this machine: {', '.join(names)}"
+    return Problem("apt-missing", what, why, f"sudo apt-get install {' '.join(names)}", where)
 
 
 def _problem(kept: Sequence[Any]) -> Problem:

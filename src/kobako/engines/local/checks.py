@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from kobako import pipconfig
-from kobako.engines.local.sandbox import TRIAL
+from kobako.engines.local.sandbox import TRIAL, Tools
 from kobako.masking import mask
 from kobako.model.check import Check, CheckStatus
 from kobako.pipconfig import PipConfig
@@ -22,7 +22,7 @@ NEEDED = frozenset({"uv"})
 ROOM = 10 * GIB
 """PyTorch with its CUDA libraries takes about 5 GiB, and the download as much again for a while."""
 
-_TOOLS = ("nsenter", "setpriv", "unshare")
+_TOOLS = tuple(name for name in Tools._fields if name != "bwrap")
 
 _MEANS = {
     "uv": "uv makes the environments",

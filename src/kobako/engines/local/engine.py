@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 HONOURED = frozenset(
     [
         *("build", "command", "container_name", "deploy", "entrypoint", "env_file", "environment", "extends", "gpus"),
-        *("image", "labels", "network_mode", "pull_policy", "runtime", "shm_size", "stdin_open", "stop_grace_period"),
-        *("tty", "volumes", "working_dir", "x-kobako"),
+        *("image", "labels", "network_mode", "pull_policy", "runtime", "shm_size", "stop_grace_period"),
+        *("volumes", "working_dir", "x-kobako"),
     ]
 )
 """Keys of a service that are read, or that are true here anyway (the network is the host's, /dev/shm has no limit)."""
@@ -85,7 +85,7 @@ class LocalEngine:
         if program is None:
             raise EngineError("uv-missing", "uv is not installed", why=_UV, fix="python3 -m pip install uv")
         tools, without = sandbox.find()
-        return Means(program, tools, without, builds.has_gpu(), os.environ)
+        return Means(program, tools, without, builds.has_gpu(), os.environ, self._env)
 
     def available(self) -> Availability:
         from kobako import uv  # noqa: PLC0415 - asked where an engine is chosen
@@ -182,8 +182,7 @@ class LocalEngine:
         return None
 
     def run(self, service: Service, command: Command, streams: Streams) -> int:
-        from kobako.engines.local.session import Place as Where  # noqa: PLC0415 - not needed for states
-        from kobako.engines.local.session import Session  # noqa: PLC0415
+        from kobako.engines.local.session import Inside, Session  # noqa: PLC0415 - not needed for states
 
         state = self._running(service)
         environment = {**processes.environment(state.main or state.pid), **command.env}
@@ -203,14 +202,14 @@ class LocalEngine:
             from kobako.engines.local import bare  # noqa: PLC0415
 
             there = bare.folder(folder, Path(self._project.root))
-            return session.run(command.argv, Where(there, environment, command.terminal), streams)
+            return session.run(command.argv, Inside(there, environment, command.terminal), streams)
         from kobako.engines.local import sandbox  # noqa: PLC0415
 
         tools = sandbox.programs()
         if tools is None:
             raise EngineError("needs-sandbox", "the programs that enter the sandbox are gone", fix=_GONE)
         prefix = tuple(sandbox.enter(tools, state.pid, state.main, user))
-        return session.run(command.argv, Where(folder, environment, command.terminal, prefix), streams)
+        return session.run(command.argv, Inside(folder, environment, command.terminal, prefix), streams)
 
     def logs(self, service: Service, streams: Streams, options: LogOptions) -> int:
         if state_of(self._place, service.name) is None:

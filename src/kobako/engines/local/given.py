@@ -21,6 +21,7 @@ class Call(NamedTuple):
     workdir: str
     where: Where
     name: str
+    service: str = ""
 
 
 PATHS = {
@@ -32,7 +33,7 @@ PATHS = {
 }
 """Variables that hold paths, several of them parted by white space: as options a path may have a space in it."""
 
-_SWITCHES = {"PIP_NO_DEPS": "--no-deps", "PIP_PRE": "--prerelease=allow", "PIP_NO_INDEX": "--no-index"}
+_SWITCHES = {"PIP_NO_DEPS": "--no-deps", "PIP_PRE": "--prerelease=allow"}
 
 _READ = requirements.LISTS | requirements.BOUNDS | requirements.OTHERS
 _LONG = {"-r": "--requirements", "-c": "--constraints", "-b": "--build-constraints"}

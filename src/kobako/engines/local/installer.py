@@ -1,9 +1,9 @@
 """Installs with uv, from outside or, where somebody's code has to run for it, inside the sandbox.
 
 A wheel is unpacked, and nothing of it runs: that is done from outside, where uv can link files from its cache. What
-exists as a source only is built inside, with a cache of its own that no other PyTorch or interpreter shares. Which of
-the two it is, is asked inside beforehand (and remembered): from outside uv would quietly take an older version of
-which there is a wheel.
+exists as a source only is built inside, with a cache of its own that no other service, interpreter or PyTorch shares.
+Which of the two it is, is asked inside beforehand (and remembered): from outside uv would quietly take an older
+version of which there is a wheel.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from kobako.engines.local.paths import Bind
 from kobako.engines.local.pip import Install
 from kobako.engines.local.place import Place
 from kobako.engines.local.sandbox import How
-from kobako.engines.local.stage import Means, Stage, variables
+from kobako.engines.local.stage import CONFIG, Means, Stage, variables
 from kobako.engines.local.tasks import digest
 from kobako.errors import BuildError, Where
 from kobako.masking import mask
@@ -83,7 +84,8 @@ class Installer:
     def _way(self, stage: Stage, call: Call, settings: PipConfig) -> _Way:
         """How to do it; remembered for a week, since asking takes as long as doing."""
         held = sorted(stage.packages().items())
-        means = [self.means.tools is not None, self.means.gpu, list(stage.interpreter)]
+        offered = builds.offered(settings, stage.interpreter)
+        means = [self.means.tools is not None, self.means.gpu, list(stage.interpreter), offered]
         asked = [
             call.install.arguments,
             given.files(stage, call),
@@ -97,11 +99,15 @@ class Installer:
         with contextlib.suppress(OSError, ValueError):
             if time.time() - path.stat().st_mtime < _WEEK:
                 return _Way(*json.loads(path.read_bytes()))
-        torch = self._torch(stage, call, settings)
+        warned: list[Problem] = []
+        torch = self._torch(stage, call, settings, warned)
         code = self.means.tools is not None and (
             call.install.needs_code or self._takes_code(stage, call, settings, torch)
         )
-        self.place.write(path, [torch, code])
+        for problem in warned:
+            self.narrator.warn(problem)
+        if not warned:  # what could not be had may be had tomorrow
+            self.place.write(path, [torch, code])
         return _Way(torch, code)
 
     def venv(self, stage: Stage, where: Where) -> None:
@@ -110,6 +116,7 @@ class Installer:
         outcome = self._uv([*argv, f"--python={stage.interpreter.path}", str(stage.env)], stage)
         if not outcome.ok:
             raise _error(outcome, "making an environment", where)
+        shutil.copyfile(stage.env / "pyvenv.cfg", stage.folder / CONFIG)
 
     def _pip(self, call: Call) -> PipConfig:
         both = {**call.environment, **call.install.environment}
@@ -134,7 +141,7 @@ class Installer:
         env = {**origin.variables(settings, stage.root), **origin.proxies(self.means.env)}
         env |= variables(call.environment)
         pip_install = ("python3", "-m", "pip", "install", *call.install.words)
-        command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", call.workdir, *pip_install]
+        command = ["/bin/sh", "-c", sandbox.IN_FOLDER, "kobako", call.workdir, *pip_install]
         view = stage.view(origin.folders(settings, self.means.env))
         how = How({**env, **call.install.environment})
         with sandbox.command(self.means.tools, view, command, how) as (argv, keep):
@@ -185,7 +192,7 @@ class Installer:
         assert self.means.tools is not None  # noqa: S101 - asked before
         settings = origin.without_secrets(settings)
         held = stage.packages()
-        cache = self.place.cache("uv", digest([stage.interpreter, held.get("torch", "")]))
+        cache = self.place.cache("uv", digest([call.service, stage.interpreter, held.get("torch", "")]))
         extra = [Bind(self.means.uv, _UV), Bind(str(cache), _CACHE, "bind")]
         extra += [Bind(str(_constraint(stage, torch)), _TORCH)] if torch not in {"", BACKEND} else []
         view = stage.view(origin.folders(settings, self.means.env), tuple(extra))._replace(frozen=dry)
@@ -205,7 +212,7 @@ class Installer:
         env |= {name: value for name, value in said.items() if not origin.names_index(name, call.install.arguments)}
         env |= {name: value for name, value in call.install.environment.items() if name not in _OURS}
         env = {name: value for name, value in env.items() if name not in given.PATHS}
-        command = ["/bin/sh", "-c", _IN_FOLDER, "kobako", call.workdir, *argv, *call.install.arguments]
+        command = ["/bin/sh", "-c", sandbox.IN_FOLDER, "kobako", call.workdir, *argv, *call.install.arguments]
         with sandbox.command(self.means.tools, view, command, How(env)) as (whole, keep):
             return process.run_in(Setting(sandbox.CLEAN, keep=keep), whole, None if dry else self.narrator.child)
 
@@ -253,7 +260,7 @@ class Installer:
         self.narrator.child(f"uv's cache cannot be written ({usual}): one in .kobako is used")
         return self.place.cache("uv", "wheels")
 
-    def _torch(self, stage: Stage, call: Call, settings: PipConfig) -> str:
+    def _torch(self, stage: Stage, call: Call, settings: PipConfig, warned: list[Problem]) -> str:
         """Which CPU build of torch to take: this machine has no GPU, and torch is still to come. See :class:`_Way`."""
         if self.means.gpu or "torch" in stage.packages():
             return ""
@@ -278,7 +285,7 @@ class Installer:
         size = "the package index's build for CUDA is taken: several GB with its libraries"
         why = "no folder of find-links has one, and PyTorch's own index of CPU builds does not answer"
         fix = "name a folder with a CPU wheel of torch: PIP_FIND_LINKS=/folder"
-        self.narrator.warn(Problem("torch-size", f"no CPU build of torch is at hand: {size}", why, fix))
+        warned.append(Problem("torch-size", f"no CPU build of torch is at hand: {size}", why, fix))
         return ""
 
     def _at_hand(self, stage: Stage, settings: PipConfig) -> str:
@@ -312,7 +319,6 @@ _UV = "/opt/kobako/uv"
 _CACHE = "/opt/kobako/cache"
 _TORCH = "/opt/kobako/torch.txt"
 _SHELF = "put a wheel of it into a folder of find-links"
-_IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
 _KEPT = (
     *("UV_CACHE_DIR", "UV_PYTHON_INSTALL_DIR", "UV_OFFLINE", "UV_LINK_MODE", "UV_CONCURRENT_DOWNLOADS"),
     *("UV_HTTP_TIMEOUT", "UV_HTTP_RETRIES", "UV_HTTP_CONNECT_TIMEOUT"),
@@ -324,10 +330,6 @@ _OURS = frozenset({"UV_SYSTEM_PYTHON", "UV_CACHE_DIR", "UV_LINK_MODE", "UV_PYTHO
 
 def _chosen(outcome: Outcome) -> frozenset[str]:
     return frozenset(_INSTALLED.findall(outcome.stderr))
-
-
-def _pairs(chosen: frozenset[str]) -> list[tuple[str, str]]:
-    return [(name, version) for name, _, version in (one.partition("==") for one in chosen)]
 
 
 def _said(outcome: Outcome) -> str:

@@ -17,14 +17,15 @@ from typing import Any, NamedTuple
 
 from kobako import pipconfig, process
 from kobako.compose.environment import environment_of
-from kobako.engines.local import bare, origin, processes, sandbox, tree
+from kobako.engines.local import bare, origin, processes, sandbox, shims, tree
 from kobako.engines.local.interpreters import Interpreter
+from kobako.engines.local.paths import Bind
 from kobako.engines.local.place import ENV, LOCAL, OVER, ROOT, Place
 from kobako.engines.local.sandbox import Tools, View
 from kobako.engines.local.stage import variables
 from kobako.engines.local.state import MARK, State, boot, state_of
 from kobako.engines.local.tasks import digest
-from kobako.errors import EngineError, WorkError
+from kobako.errors import EngineError, UsageError, WorkError
 from kobako.model.service import Mount, Service
 
 SETTLE = 0.4
@@ -144,6 +145,7 @@ class Live:
             (wanted.interpreter.prefix, *wanted.folders),
             self._with_places(wanted.mounts),
             re.sub(r"[^A-Za-z0-9-]", "-", self._service.title),
+            extra=(Bind(str(shims.listing(self._place.cache())), shims.LISTED),),
             over=folder / OVER if layered else None,
         )
 
@@ -151,7 +153,7 @@ class Live:
         self, wanted: Wanted, tools: Tools, seen: tuple[View, sandbox.How], streams: tuple[int, int]
     ) -> tuple[process.Running, int]:
         """The bubblewrap that was started, and the first process inside (0 where it did not come to that)."""
-        words = ["/bin/sh", "-c", _IN_FOLDER, "kobako", wanted.workdir, *wanted.argv]
+        words = ["/bin/sh", "-c", sandbox.IN_FOLDER, "kobako", wanted.workdir, *wanted.argv]
         reading, writing = os.pipe()
         with sandbox.command(tools, seen[0], words, seen[1]) as (argv, keep):
             argv[1:1] = ["--info-fd", str(writing)]
@@ -225,9 +227,6 @@ class Live:
         tree.remove(self.folder, self._place.trash())
 
 
-_IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
-
-
 def wanted(
     service: Service, image: Mapping[str, Any], place: Place, *, env: Mapping[str, str], sandboxed: bool
 ) -> Wanted:
@@ -241,12 +240,9 @@ def wanted(
     else:
         environment = bare.variables(said, live, root)
         bare.check_mounts(service, root)
-    entrypoint = _words(service.entrypoint) if service.entrypoint is not None else tuple(image["entrypoint"])
-    # an entrypoint of the service's own does away with the image's command
-    default = () if service.entrypoint is not None else tuple(image["command"])
-    command = _words(service.command) if service.command is not None else default
+    argv = _argv(service, image, sandboxed=sandboxed)
     return Wanted(
-        (*entrypoint, *command) or ("python3",),
+        argv,
         environment,
         service.working_dir or image["workdir"],
         service.mounts,
@@ -256,9 +252,32 @@ def wanted(
     )
 
 
-def _words(said: str | tuple[str, ...]) -> tuple[str, ...]:
+def _argv(service: Service, image: Mapping[str, Any], *, sandboxed: bool) -> tuple[str, ...]:
+    """The command, as Compose puts it together."""
+    own = service.entrypoint is not None
+    entrypoint = _words(service.entrypoint, service) if own else tuple(image["entrypoint"])
+    # an entrypoint of the service's own does away with the image's command
+    default = () if own else tuple(image["command"])
+    command = _words(service.command, service) if service.command is not None else default
+    if not sandboxed and ((not own and entrypoint) or (service.command is None and command)):
+        raise EngineError(
+            "needs-sandbox",
+            f"the command of {service.title} comes from its Dockerfile: that may not run outside of a sandbox",
+            why="nothing of a Dockerfile runs straight on this machine",
+            fix='write it into the compose file: command: /bin/sh -c "while sleep 1000; do :; done"',
+            where=service.where,
+        )
+    return (*entrypoint, *command) or ("python3",)
+
+
+def _words(said: str | tuple[str, ...] | None, service: Service) -> tuple[str, ...]:
     """Compose splits a string as a shell would, and gives it to no shell."""
-    return tuple(shlex.split(said)) if isinstance(said, str) else said
+    try:
+        return tuple(shlex.split(said)) if isinstance(said, str) else said or ()
+    except ValueError as error:
+        why, fix = str(error), "close the quote, or write a list of words"
+        what = f"the command of {service.title} is not understood"
+        raise UsageError("invalid-compose", what, why=why, fix=fix, where=service.where) from error
 
 
 def _grace(service: Service) -> float:

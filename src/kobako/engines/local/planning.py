@@ -21,7 +21,7 @@ from kobako.model.service import Service
 from kobako.protocols import Narrator
 from kobako.workspace import read_text
 
-FORMAT = 2
+FORMAT = 3
 """Of what is kept: with another number everything is made anew."""
 
 
@@ -69,6 +69,10 @@ class Planner:
         text, file = _text(service)
         dockerfile = parse(text, file)
         recipe = recipes.understand(dockerfile)
+        target = service.build.target if service.build is not None else None
+        if target is not None and recipe.stage_of(target) is None:
+            where = service.build.where if service.build is not None else None
+            raise UsageError("invalid-compose", f"the Dockerfile has no stage {target}", where=where)
         arguments = _arguments(service, self._means)
         reference = recipes.base(recipe, arguments, target=0)
         first = Where(file, recipe.stages[0].step.line)
@@ -139,7 +143,7 @@ def _text(service: Service) -> tuple[str, str]:
 
 def _arguments(service: Service, means: Means) -> dict[str, str]:
     given = service.build.args if service.build is not None else {}
-    found = {name: means.env.get(name) if value is None else value for name, value in given.items()}
+    found = {name: means.seen.get(name) if value is None else value for name, value in given.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -27,7 +27,7 @@ _ADDRESSES = {
     "-f": "--find-links",
     "--find-links": "--find-links",
 }
-_HARMLESS = frozenset({"--require-hashes", "--prefer-binary", "--trusted-host", "--no-binary=:none:"})
+_HARMLESS = frozenset({"--require-hashes", "--prefer-binary", "--trusted-host"})
 _HASH = re.compile(r"\s--hash[= ](\S+)")
 _OPTION = re.compile(r"(--?[A-Za-z][\w-]*)[= ]\s*(\S+)$")
 _SHORT = re.compile(r"(-[rcif])(\S+)$")

@@ -42,6 +42,12 @@ _ETC = (
 """What programs need of /etc, and nobody needs to hide. ``pip.conf``, ``shadow``, keys and the like are not in it."""
 
 _TOP = (*("root", "home", "opt/kobako", "srv", "mnt", "media", "run"), *("var/lib", "var/cache", "var/log"))
+IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
+"""A shell's script: go to the folder $1, and become the rest."""
+
+_MASKED = ("keys", "key-users", "kcore", "timer_list")
+"""Below /proc: what is nobody's business inside. Source: as below."""
+
 _KERNEL = ("sys", "sysrq-trigger", "bus", "fs", "irq", "acpi", "scsi")
 """Below /proc: what root may write, whatever namespace it is root of. Source: github:moby/moby, oci/defaults.go."""
 
@@ -227,6 +233,7 @@ def command(tools: Tools, view: View, words: Sequence[str], how: How) -> Iterato
     The options stand in a file without a name: a list of processes shows neither variables nor paths. The variables
     are set by bubblewrap for what is inside; its own process never sees them (think of LD_PRELOAD).
     """
+    leave_keyring()
     alone = _INNER if how.stays else ("--die-with-parent", "--new-session")  # else it could type on the terminal
     options = [*_NAMESPACES, *alone, "--hostname", view.name[:60]]
     options += [] if how.network else ["--unshare-net"]
@@ -255,6 +262,7 @@ def _binds(view: View) -> Iterator[Bind]:
     yield Bind("", "/proc", "proc")
     yield Bind("/sys", "/sys", "ro-bind-try")
     yield from (Bind(f"/proc/{name}", f"/proc/{name}", "ro-bind-try") for name in _KERNEL)
+    yield from (Bind("/dev/null", f"/proc/{name}", "dev-bind") for name in _MASKED if os.path.exists(f"/proc/{name}"))
     for name in _LIVE:
         real = os.path.realpath(f"/etc/{name}")
         if os.path.isfile(real):
@@ -291,11 +299,26 @@ def _mount(mount: Mount) -> Bind:
     return Bind(mount.source, mount.target, "ro-bind" if mount.read_only else "bind")
 
 
+_JOIN = {"x86_64": 250, "aarch64": 219}
+"""keyctl(2) by machine. Source: linux, arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h."""
+
+
+def leave_keyring() -> None:
+    """From now on this process has a keyring of its own, and what it starts inherits that: the caller's holds
+    tickets and passwords, and namespaces do not hide it."""
+    import ctypes  # noqa: PLC0415 - where a sandbox is made or entered
+
+    number = _JOIN.get(os.uname().machine)
+    if number is not None:
+        ctypes.CDLL(None).syscall(number, 1, None)  # KEYCTL_JOIN_SESSION_KEYRING, a new one without a name
+
+
 def enter(tools: Tools, first: int, main: int, user: tuple[int, int] | None) -> list[str]:
     """What goes in front of a command to run it in a sandbox that stays, without any privilege over it.
 
     ``first`` is the sandbox's first process, ``main`` one of the inner namespace.
     """
+    leave_keyring()
     outer = [tools.nsenter, f"--target={first}", "--user", "--pid", "--ipc", "--uts", "--preserve-credentials", "--"]
     inner = [tools.nsenter, f"--target={main}", "--user", "--mount", "--preserve-credentials", "--"]
     change: list[str] = []

@@ -43,7 +43,7 @@ _CHUNK = 65536
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Place(NamedTuple):
+class Inside(NamedTuple):
     """In which folder, with which variables, and whether on a terminal. ``prefix`` leads into the sandbox: then the
     programs of this machine that it is made of have an environment of their own.
     """
@@ -65,7 +65,7 @@ class Session:
         self._known: processes.Known = {}
         self._child: Running | None = None
 
-    def run(self, words: Sequence[str], place: Place, streams: Streams) -> int:
+    def run(self, words: Sequence[str], place: Inside, streams: Streams) -> int:
         """Run ``words`` to the end; their exit code."""
         environment = {**place.environment, SESSION: self.id}
         with _variables(environment if place.prefix else {}) as fd:
@@ -77,7 +77,7 @@ class Session:
             raise self._cannot_start(int(said), words)
         return code
 
-    def _run(self, argv: list[str], apart: Apart, place: Place, streams: Streams) -> int:
+    def _run(self, argv: list[str], apart: Apart, place: Inside, streams: Streams) -> int:
         try:
             if place.terminal and streams.stdin is not None:
                 return self._with_terminal(argv, apart, streams)

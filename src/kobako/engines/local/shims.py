@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kobako import process
+from kobako.workspace import write_text
 
 MISSING = "/opt/kobako/missing.txt"
+LISTED = "/opt/kobako/debian.txt"
 BUILDING = "KOBAKO_BUILDING"
 NAMES = ("apt", "apt-get", "aptitude")
 HAD_ALREADY = frozenset(
@@ -53,16 +55,20 @@ exit 1
 
 
 def write(folder: Path) -> None:
-    """Make the stand-ins in a folder, and the list of what this machine has beside it."""
+    """Make the stand-ins in a folder."""
     folder.mkdir(parents=True)
     scripts = {**dict.fromkeys(NAMES, _SCRIPT), "chown": _OWNERS, "chgrp": _OWNERS}
     for name, script in scripts.items():
         path = folder / name
         path.write_text(script, encoding="ascii")
         path.chmod(0o755)
-    (folder.parent / "debian.txt").write_text(
-        "".join(f"{name}\n" for name in sorted(installed() or ())), encoding="utf-8"
-    )
+
+
+def listing(folder: Path) -> Path:
+    """A file with the packages that this machine has now."""
+    path = folder / "debian.txt"
+    write_text(path, "".join(f"{name}\n" for name in sorted(installed() or ())))
+    return path
 
 
 def installed() -> frozenset[str] | None:

@@ -19,15 +19,22 @@ from kobako.engines.local.sandbox import ENV_INSIDE, SHIMS_INSIDE, Tools, View
 from kobako.engines.local.standin import PATH
 from kobako.errors import BuildError, Where
 
+CONFIG = "pyvenv.cfg"
+"""In an image's folder: env/pyvenv.cfg as it was made. What it says decides which code Python starts with."""
+
 
 class Means(NamedTuple):
-    """What this machine has to make environments with. ``tools`` is None without a working bubblewrap."""
+    """What this machine has to make environments with.
+
+    ``tools`` is None without a working bubblewrap. ``seen`` is what the compose files see: ``env`` and ``.env``.
+    """
 
     uv: str
     tools: Tools | None
     without: str
     gpu: bool
     env: Mapping[str, str]
+    seen: Mapping[str, str]
 
 
 @dataclass
@@ -87,7 +94,8 @@ class Stage:
         if not self._is_itself():
             raise BuildError("build-failed", "a package has replaced the environment's own Python", where=where)
         aside = self.folder / "aside"
-        aside.mkdir(exist_ok=True)
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
         hidden = [name for name in _names(self.site) if name.endswith(".pth") or _EARLY.match(name)]
         before = self.packages()
         for name in hidden:
@@ -128,16 +136,19 @@ class Stage:
         real = os.path.realpath(self.interpreter.path)
         links = [self.env / "bin" / name for name in ("python", "python3")]
         folders = [self.env, self.env / "bin", self.env / "lib", self.site.parent, self.site]
-        config = self.env / "pyvenv.cfg"
-        text = config.read_text(encoding="utf-8", errors="replace") if config.is_file() else ""
-        home = re.search(r"^home\s*=\s*(.*)$", text, re.MULTILINE)
         return (
             all(os.path.islink(link) and os.path.realpath(link) == real for link in links)
             and not any(os.path.islink(folder) for folder in folders)
-            and home is not None
-            and os.path.realpath(home[1].strip()) == os.path.realpath(os.path.dirname(self.interpreter.path))
-            and not re.search(r"^include-system-site-packages\s*=\s*true", text, re.MULTILINE | re.IGNORECASE)
+            and not os.path.islink(self.env / "pyvenv.cfg")
+            and _bytes(self.env / "pyvenv.cfg") == _bytes(self.folder / CONFIG)
         )
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 _EARLY = re.compile(r"(?:sitecustomize|usercustomize|_distutils_hack)(?:\.|$)")

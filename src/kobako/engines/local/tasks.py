@@ -245,7 +245,8 @@ class Walk:
                 return
             network = network and not (flag.name == "network" and value == "none")
         parts = self._parts(step)
-        if parts is not None:
+        installs = parts is not None and any(isinstance(part, Install) for part in parts)
+        if parts is not None and (network or not installs):
             self._task(step, Native(parts))
         elif step.words is not None:
             self._task(step, Script(step.words, network, tuple(mounts)))

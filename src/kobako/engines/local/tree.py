@@ -87,12 +87,11 @@ def _shared(source: str, target: str) -> bool:
     return True
 
 
-def separate(folder: Path) -> int:
-    """Give every file of a folder content of its own, where it is linked with others'; how many there were.
+def separate(folder: Path) -> None:
+    """Give every file of a folder content of its own, where it is linked with others'.
 
     Before a stranger's command may write there: through a link it would change uv's cache and other environments.
     """
-    count = 0
     for place, _, names in os.walk(folder):
         for name in names:
             path = f"{place}/{name}"
@@ -103,8 +102,6 @@ def separate(folder: Path) -> int:
                 shutil.copyfile(path, new)
                 shutil.copystat(path, new)
                 os.replace(new, path)
-                count += 1
-    return count
 
 
 def open_up(folder: Path) -> None:
