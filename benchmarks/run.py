@@ -1,6 +1,7 @@
-"""All benchmarks, one command: ``python benchmarks/run.py --base IMAGE``.
+"""All benchmarks, one command: ``python benchmarks/run.py --base IMAGE``; without Docker: ``... run.py local``.
 
-IMAGE is a base with Python and pip that the Docker Engine already has. Results go to ``benchmarks/results.json``.
+IMAGE is a base with Python and pip that the Docker Engine already has. Results go to ``benchmarks/results.json``, each
+with the machine it was taken on; what is not measured now stays there as it was.
 """
 
 from __future__ import annotations
@@ -13,22 +14,31 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import build
+import local
 import measure
 import start_up
 
-BENCHMARKS = {"start-up": start_up.run, "build": build.run}
+WITH_DOCKER = {"start-up": start_up.run, "build": build.run}
+BENCHMARKS = (*WITH_DOCKER, "local")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="*", choices=[*BENCHMARKS, []], help="which (default: all)")
-    parser.add_argument("--base", required=True, metavar="IMAGE")
+    parser.add_argument("--base", metavar="IMAGE", help=f"for {' and '.join(WITH_DOCKER)}")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("results.json"))
     args = parser.parse_args()
-    results = {name: BENCHMARKS[name](args.base) for name in args.only or BENCHMARKS}
-    kept = json.loads(args.output.read_text())["results"] if args.output.exists() else {}
-    content = {"machine": measure.machine(), "results": {**kept, **results}}
-    text = json.dumps(content, indent=2) + "\n"
+    names = args.only or BENCHMARKS
+    if args.base is None and (in_docker := [name for name in names if name in WITH_DOCKER]):
+        parser.error(
+            f"--base IMAGE is needed for {', '.join(in_docker)}; without Docker: python benchmarks/run.py local"
+        )
+    machine = measure.machine()
+    results = json.loads(args.output.read_text()) if args.output.exists() else {}
+    for name in names:
+        taken = WITH_DOCKER[name](args.base) if name in WITH_DOCKER else local.run()
+        results[name] = {"machine": machine, **taken}
+    text = json.dumps(results, indent=2) + "\n"
     args.output.write_text(text)
     sys.stdout.write(text)
 

@@ -83,7 +83,9 @@ class Console:
         if self.log_path:
             lines.append(f"  {self.paint('hint', 'log:')} {self.log_path}")
         self._record("\n".join(lines))
-        self._err("\n".join(lines))
+        # Ctrl-C came in the middle of somebody's line
+        begun = problem.code == "interrupted" and sys.stderr is not None and sys.stderr.isatty()
+        self._err("\n".join(["", *lines] if begun else lines))
 
     def answer(self, text: str) -> None:
         """The answer itself, on standard output. Raises ``OSError`` where it cannot be written."""

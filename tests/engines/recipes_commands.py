@@ -36,7 +36,14 @@ COMMANDS = (
     ),
     Row("pip with a shell's variable", "RUN set -e; V=1.15.0; pip install six==$V\n", SIX, "1.15.0", shell=2),
     Row("pip that may fail", "RUN pip install no-such==9 || pip install six==1.15.0\n", SIX, "1.15.0", shell=2),
-    Row("pip that fails unseen", "RUN pip install no-such==9; pip install six==1.15.0\n", SIX, "1.15.0"),
+    # pip alone would fail, and the shell go on after `;`: here what cannot be installed stops the build
+    Row(
+        "pip that fails unseen",
+        "RUN pip install no-such==9; pip install six==1.15.0\n",
+        SIX,
+        "1.15.0",
+        refused=Refusal("build-failed", 2),
+    ),
     Row(
         "pip uninstall",
         "RUN pip install six==1.15.0 toml==0.10.1\nRUN pip uninstall -y six\n",

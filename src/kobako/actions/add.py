@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,9 @@ from kobako.plan import Facts, Plan
 from kobako.sources import Fetched, Source
 from kobako.transaction import Transaction
 from kobako.workspace import Workspace, read_text
+
+_LONG = 60
+"""Characters of an address that are worth showing on a line."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def _free(context: Context, name: str, source: Source) -> None:
 
 def _fetch(context: Context, request: AddRequest, source: Source, work: Transaction) -> Fetched:
     narrator = context.narrator
-    with narrator.step(f"fetching {sources.hide(request.source)}"):
+    shown = sources.hide(request.source)
+    with narrator.step(f"fetching {shown if len(shown) < _LONG else f'.../{os.path.basename(shown)}'}"):
         if not request.subtree or request.dry_run:
             return sources.fetch(source, work.stage, workspace=context.workspace.root, name=request.name)
         fetched, undo = sources.subtree(source, request.name or source.name, context.workspace.root)

@@ -67,20 +67,24 @@ class Context:
         chosen = settings.engine_name(self.engine_flag, self.env, hint)
         names = (chosen.value,) if chosen.value else settings.ENGINES
         problems: list[Problem] = []
+        passed: list[str] = []
         for name in names:
             problem = engines.in_the_way(name, self.env) if len(names) > 1 else None
             if problem is not None:
                 problems.append(problem)
+                passed.append(name)
                 continue
             engine = engines.make(name, self.project, self.narrator, self.workspace.state, self.found.env)
             # where there is no choice the first call tells as much as a question would
             availability = Availability(usable=True) if len(names) == 1 else engine.available()
             if availability.usable:
-                why = chosen.origin if chosen.value else "the first that is usable"
-                passed = "".join(f"; {problem.what}" for problem in problems)
-                self._reasons[hint] = f"engine: {name} ({why}{passed})"
+                why = f" ({chosen.origin})" if chosen.value else ""
+                if passed:
+                    why = f", since {' and '.join(passed)} cannot be used here (kobako doctor says why)"
+                self._reasons[hint] = f"engine: {name}{why}"
                 self.narrator.child(self._reasons[hint])
                 return engine
+            passed.append(name)
             problems += [] if availability.problem is None else [availability.problem]
         raise _unusable(problems)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
 
-from kobako import settings, transaction
+from kobako import process, settings, transaction
 from kobako.actions import add, build, init, run, start, up, verify
 from kobako.actions.context import Context
 from kobako.errors import INTERRUPTED, TERMINATED, KobakoError, Stopped, UsageError, WorkError
@@ -65,7 +65,10 @@ def demo(context: Context, request: DemoRequest) -> Result:
     root = root.resolve() if ".." in root.parts else root
     shown = _shown(root, context.start)
     settings.engine_name(context.engine_flag, context.env, None)  # a name that does not exist leaves no folder behind
-    _check(root, shown)
+    try:
+        _check(root, shown)
+    except OSError as error:
+        raise UsageError("unreadable", f"cannot use {shown}", why=error.strerror or str(error)) from error
     files = dict.fromkeys(_config(root))
     files.update(dict.fromkeys(_workspace(context, root)))
     files.update(dict.fromkeys(_service(_inside(context), request.base)))
@@ -76,7 +79,8 @@ def demo(context: Context, request: DemoRequest) -> Result:
     inner.narrator.say(f"workspace {shown}: service {NAME} on {base}, engine {engine.name}")
     if engine.states([service])[service.name] == "absent":
         inner.narrator.say("the first build downloads PyTorch, which takes a while")
-    build.build(inner, (NAME,))
+    for problem in build.build(inner, (NAME,)).problems:
+        inner.narrator.warn(problem)
     up.up(inner, (NAME,))
     trained = _train(inner, request, shown)
     verified = verify.verify(inner, NAME)
@@ -242,10 +246,21 @@ def _told(data: dict[str, Any], verified: Result, shown: str) -> str:
             *_rows((file, what) for file, what in _PLACES),
             "",
             "next:",
+            *_activation(),
             *([] if shown == os.curdir else [f"  cd {quote(shown)}"]),
             *_rows(_next(data["engine"])),
         ]
     )
+
+
+def _activation() -> list[str]:
+    """What makes `kobako` a command of this shell, where it is not one yet."""
+    ours = Path(sys.executable).parent
+    found = process.which("kobako")
+    if (found is not None and Path(found).parent == ours) or not (ours / "activate").is_file():
+        return []
+    near = os.path.relpath(ours / "activate")
+    return [f"  source {quote(near if len(near) < len(str(ours)) else str(ours / 'activate'))}"]
 
 
 def _rows(pairs: Iterator[tuple[str, str]]) -> Iterator[str]:

@@ -130,12 +130,33 @@ def _without_verb(rest: list[str]) -> int:
     return run.usage_error(None, f"{' '.join(rest)}: a verb is missing", "kobako --help", rest)
 
 
+# what others call it -> what it is here
+_OTHERS = {
+    "start": "up",
+    "restart": "up",
+    "run": "exec",
+    "down": "rm",
+    "remove": "rm",
+    "kill": "stop",
+    "enter": "shell",
+    "status": "ps",
+    "list": "ps",
+    "ls": "ps",
+    "new": "init",
+    "create": "add",
+    "test": "verify",
+    "check": "doctor",
+    "help": "--help",
+    "version": "--version",
+}
+
+
 def _unknown_verb(verb: str, rest: list[str]) -> int:
     from difflib import get_close_matches  # noqa: PLC0415
 
     from kobako.cli import run  # noqa: PLC0415
 
-    close = get_close_matches(verb, VERBS, n=1)
+    close = [_OTHERS[verb]] if verb in _OTHERS else get_close_matches(verb, VERBS, n=1)
     fix = f"did you mean {close[0]}?" if close else "kobako --help"
     return run.usage_error(None, f"there is no verb {verb}", fix, rest)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kobako.engines.local.installer import Call
+from kobako.engines.local.given import Call
 from kobako.engines.local.pip import Install
+from kobako.engines.local.stage import CONFIG
 from kobako.errors import BuildError
 from unit.local.recorded_uv import (
     DISK_FULL,
@@ -125,6 +126,44 @@ def test_but_not_when_the_requirements_have_changed(tmp_path: Path, monkeypatch:
     assert len(one.run("pip install -r r.txt")) == 3
 
 
+def test_the_environments_python_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is installed from outside, and never once a stranger's code has run."""
+    one = bench(tmp_path, monkeypatch, always(0, would("six==1")))
+    one.run("pip install six")
+    one.run("pip install numpy")
+    (listed,) = one.listed
+    assert not listed.inside
+    assert {"--no-config", f"--python={one.stage.python}"} <= set(listed.words)
+    assert one.stage.asked
+    one.stage.touched, one.stage.asked = True, False
+    one.run("pip install six")
+    assert len(one.listed) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pip install -i 'https://a/${TOKEN}/simple' six",
+        "pip install --extra-index-url 'https://$TOKEN@a/simple' six",
+        "uv pip install --index 'x=https://a/${TOKEN}' six",
+        "pip install -f 'https://a/${TOKEN}' six",
+    ],
+)
+def test_uv_outside_puts_no_variable_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    one = bench(tmp_path, monkeypatch, always(0, would("six==1")))
+    assert shape(one.run(line)) == ["inside"]
+    assert one.listed == []
+
+
+@pytest.mark.parametrize("line", ["pip install -r r.txt", "uv pip install --override r.txt six"])
+def test_files_that_say_too_much_without_bubblewrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    one = bench(tmp_path, monkeypatch, always(0, would("six==1")), tools=None)
+    one.lay({"w/r.txt": "six\n-e ./x\n"})
+    with pytest.raises(BuildError) as caught:
+        one.run(line)
+    assert (caught.value.code, one.asked, one.listed) == ("needs-sandbox", [], [])
+
+
 def test_where_code_has_run_uv_stays_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(tmp_path, monkeypatch, always(0, would("six==1")))
     one.stage.touched = True
@@ -203,7 +242,7 @@ def test_no_credentials_wherever_the_text_is_cut(tmp_path: Path, monkeypatch: py
 def test_no_credentials_of_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(tmp_path, monkeypatch, always(2, NOT_THERE))
     install = Install(("-i", "https://me:sesame@host/simple", "six"))
-    call = Call(install, {}, "/", HERE, "RUN pip install -i https://***@host/simple six")
+    call = Call(install, {}, "/", HERE, "RUN pip install -i https://***@host/simple six", "a")
     with pytest.raises(BuildError) as caught:
         one.installer.run(one.stage, call)
     assert "sesame" not in f"{caught.value.what}{caught.value.why}{one.told.lines}"
@@ -211,7 +250,10 @@ def test_no_credentials_of_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_an_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(tmp_path, monkeypatch, always(0, ""))
+    one.stage.env.mkdir()
+    (one.stage.env / "pyvenv.cfg").write_text("home = /opt/p/bin\n", encoding="ascii")
     one.installer.venv(one.stage, HERE)
+    assert (one.stage.folder / CONFIG).read_text(encoding="ascii") == "home = /opt/p/bin\n"
     (asked,) = one.asked
     assert {"venv", "--relocatable", "--no-config", "--python=/opt/p/bin/python3.11"} <= set(asked.words)
     one.answer = always(2, DISK_FULL)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kobako.engines.local.stage import CONFIG
 from kobako.errors import BuildError
 from unit.local.recorded_uv import NO_ANSWER, NOT_THERE, ONLY_SOURCE, Answer, Asked, Bench, bench, would
 
@@ -28,7 +29,8 @@ def hold(one: Bench, *packages: str) -> None:
     (env / "bin").mkdir(parents=True)
     for name in ("python", "python3"):
         (env / "bin" / name).symlink_to(one.stage.interpreter.path)
-    (env / "pyvenv.cfg").write_text("home = /opt/p/bin\ninclude-system-site-packages = false\n", encoding="ascii")
+    for path in (env / "pyvenv.cfg", one.stage.folder / CONFIG):
+        path.write_text("home = /opt/p/bin\ninclude-system-site-packages = false\n", encoding="ascii")
     one.stage.site.mkdir(parents=True)
     for package in packages:
         (one.stage.site / f"{package}.dist-info").mkdir()
@@ -86,8 +88,9 @@ def test_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (problem,) = one.told.warned
     assert problem.code == "torch-size"
     assert problem.fix == "name a folder with a CPU wheel of torch: PIP_FIND_LINKS=/folder"
+    # not remembered: what could not be had may be had tomorrow
     one.run("pip install torch")
-    assert len(one.told.warned) == 1
+    assert len(one.told.warned) == 2
 
 
 @pytest.mark.parametrize("gpu", [True, False])
@@ -167,11 +170,15 @@ OWN = {
     "KOBAKO_SESSION": "x",
     "PIP_TARGET": "/mine",
     "https_proxy": "http://proxy",
+    "AWS_SECRET_ACCESS_KEY": "sesame",
+    "HF_TOKEN": "sesame",
+    "UV_INDEX_MINE_PASSWORD": "sesame",
 }
 
 
 def test_what_uv_gets_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(tmp_path, monkeypatch, lambda asked: (0, would("six==1")), env=OWN)
+    one.lay({"w/o.txt": "a==1\n", "w/c.txt": "b<2\n", "opt/c.txt": "c<3\n"})
     asked = last(one.run("UV_OVERRIDE=o.txt pip install six", SAID))
     assert not asked.inside
     env = asked.environment
@@ -180,9 +187,9 @@ def test_what_uv_gets_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name in ("PYTHONPATH", "CONDA_PREFIX", "VIRTUAL_ENV", "KOBAKO_SESSION", "PIP_TARGET", "UV_INDEX_URL"):
         assert name not in env
     assert not {"LD_PRELOAD", "TOKEN"} & env.keys()
-    root = one.stage.root
-    assert {f"--constraint={root}/w/c.txt", f"--constraint={root}/opt/c.txt"} <= set(asked.words)
-    assert [word for word in asked.words if "--override" in word] == [f"--override={root}/w/o.txt"]
+    assert "sesame" not in f"{env}{one.listed}"
+    assert (asked.said("--override"), asked.said("--constraint")) == (["a==1\n"], ["b<2\n", "c<3\n"])
+    assert str(one.stage.root) not in " ".join(asked.words)
     assert not {"UV_CONSTRAINT", "UV_OVERRIDE"} & env.keys()
     assert (env["UV_HTTP_TIMEOUT"], env["https_proxy"]) == ("9", "http://proxy")
     assert env["UV_CACHE_DIR"] == f"{tmp_path}/home/.cache/uv"
@@ -206,8 +213,10 @@ def test_what_uv_gets_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_links_in_the_image_do_not_lead_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(tmp_path, monkeypatch, lambda asked: (0, would("six==1")))
     (one.stage.root / "opt").symlink_to("/etc")
-    words = last(one.run("pip install six", {"UV_OVERRIDE": "/opt/x"})).words
-    assert f"--override={one.stage.root}/etc/x" in words
+    one.lay({"etc/x": "a==1\n"})
+    asked = last(one.run("pip install six", {"UV_OVERRIDE": "/opt/x"}))
+    assert not asked.inside
+    assert asked.said("--override") == ["a==1\n"]
 
 
 PIP_SAYS = {"PIP_CONSTRAINT": "/c.txt", "PIP_FIND_LINKS": "/wheels https://a", "PIP_NO_DEPS": "1", "PIP_PRE": "no"}
@@ -215,12 +224,15 @@ PIP_SAYS = {"PIP_CONSTRAINT": "/c.txt", "PIP_FIND_LINKS": "/wheels https://a", "
 
 def test_pips_variables_of_the_recipe_name_files_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(tmp_path, monkeypatch, lambda asked: (0, would("six==1")))
-    words = last(one.run("pip install six", PIP_SAYS)).words
-    root = one.stage.root
-    wanted = {f"--constraint={root}/c.txt", f"--find-links={root}/wheels", "--find-links=https://a", "--no-deps"}
-    assert wanted <= set(words)
-    assert "--prerelease=allow" not in words
-    assert not wanted & set(last(one.run("uv pip install numpy", PIP_SAYS)).words)
+    one.lay({"c.txt": "a<2\n"})
+    asked = last(one.run("pip install six", PIP_SAYS))
+    wanted = {f"--find-links={one.stage.root}/wheels", "--find-links=https://a", "--no-deps"}
+    assert wanted <= set(asked.words)
+    assert asked.said("--constraint") == ["a<2\n"]
+    assert "--prerelease=allow" not in asked.words
+    other = last(one.run("uv pip install numpy", PIP_SAYS))
+    assert not wanted & set(other.words)
+    assert other.said("--constraint") == []
 
 
 @pytest.mark.parametrize("leading", [True, False])
@@ -244,21 +256,18 @@ def test_credentials_stay_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert not two.inside or "sesame" not in str(two.environment)
 
 
-def test_files_have_other_names_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_kobakos_own_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(tmp_path, monkeypatch, lambda asked: (0, would("six==1")))
-    (one.stage.root / "w").mkdir()
-    (one.stage.root / "w/r.txt").write_text("six\n", encoding="ascii")
-    words = last(one.run("pip install -r r.txt -c /opt/c.txt -f https://a/links six")).words
-    root = one.stage.root
-    assert words[-7:] == (
-        "--requirements",
-        f"{root}/w/r.txt",
-        "--constraints",
-        f"{root}/opt/c.txt",
-        "--find-links",
-        "https://a/links",
-        "six",
-    )
+    one.lay({"w/r.txt": "six\n", "opt/c.txt": "six<2\n"})
+    folder = one.stage.folder
+    for asked in one.run("pip install -r r.txt -c /opt/c.txt six"):
+        if not asked.inside:
+            assert asked.words[-3:] == (
+                "six",
+                f"--requirements={folder}/given-0.txt",
+                f"--constraints={folder}/given-1.txt",
+            )
+            assert (asked.said("--requirements"), asked.said("--constraints")) == (["six\n"], ["six<2\n"])
 
 
 @pytest.mark.parametrize(

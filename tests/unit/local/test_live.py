@@ -78,15 +78,20 @@ def test_folder_and_interpreter(tmp_path: Path) -> None:
 
 
 def test_without_bubblewrap(tmp_path: Path) -> None:
-    made = wanted(tmp_path, Service("a", environment={"B": "/workspace/x"}), sandboxed=False)
+    own = Service("a", entrypoint=(), command="x")
+    made = wanted(tmp_path, own._replace(environment={"B": "/workspace/x"}), sandboxed=False)
     assert made.environment["B"] == f"{tmp_path}/x"
     assert made.environment["VIRTUAL_ENV"] == f"{tmp_path}/.kobako/local/live/a/env"
     with pytest.raises(EngineError):
-        wanted(tmp_path, Service("a", mounts=(Mount("bind", "/srv", "/srv"),)), sandboxed=False)
+        wanted(tmp_path, own._replace(mounts=(Mount("bind", "/srv", "/srv"),)), sandboxed=False)
+    for of_the_image in (own._replace(entrypoint=None), Service("a")):
+        with pytest.raises(EngineError) as caught:
+            wanted(tmp_path, of_the_image, sandboxed=False)
+        assert caught.value.code == "needs-sandbox"
 
 
 def test_the_configuration_in_short(tmp_path: Path) -> None:
-    base = Service("a", command="x")
+    base = Service("a", entrypoint=(), command="x")
     same = wanted(tmp_path, base).config
     assert wanted(tmp_path, base._replace(stop_grace_period="9s", user="1", container_name="z")).config == same
     mount = Mount("bind", "/srv", "/srv")
@@ -238,4 +243,4 @@ def test_the_stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "kobako/bin" / name
         assert os.access(path, os.X_OK)
         assert path.read_text(encoding="ascii").startswith("#!/bin/sh\n")
-    assert (tmp_path / "kobako/debian.txt").read_text(encoding="utf-8") == "bash\ngit\n"
+    assert shims.listing(tmp_path).read_text(encoding="utf-8") == "bash\ngit\n"

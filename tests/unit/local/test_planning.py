@@ -34,7 +34,7 @@ def service(folder: Path, text: str, args: Mapping[str, str | None] | None = Non
 
 
 def planner(tools: Tools | None = TOOLS, *, gpu: bool = False, env: Mapping[str, str] | None = None) -> Planner:
-    return Planner(Means("/uv", tools, "bubblewrap is not installed", gpu, env or {}), Told())
+    return Planner(Means("/uv", tools, "bubblewrap is not installed", gpu, {}, env or {}), Told())
 
 
 def plan(folder: Path, text: str, args: Mapping[str, str | None] | None = None) -> Plan:
@@ -143,65 +143,6 @@ def test_a_python_that_is_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert error.where == Where(str(tmp_path / "Dockerfile"), 1)
 
 
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("", True),
-        ("six\nnumpy<2  # old\n# all\n\n", True),
-        ("a[b,c]>=1,<2; python_version < '3.8'\n", True),
-        ("six==1.17.0 --hash=sha256:aa\n", True),
-        ("six==1.17.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n", True),
-        ("a (>=1)\n", True),
-        ("-e .\n", False),
-        ("--editable ./a\n", False),
-        ("./a\n", False),
-        ("../a\n", False),
-        ("/a/b\n", False),
-        ("a/b\n", False),
-        (".\n", False),
-        ("file:///a\n", False),
-        ("a @ file:///b\n", False),
-        ("git+https://a/b\n", False),
-        ("-f /wheels\n", False),
-        ("--find-links=/wheels\n", False),
-        ("-r more/b.txt\nsix\n", True),
-        ("--requirement=more/c.txt\n", True),
-        ("-i https://a/simple\n--extra-index-url https://b\nsix\n", True),
-        ("-r e.txt\n", False),
-        ("-r none.txt\n", False),
-        ("-r link.txt\n", False),
-        ("-r ../loop\n", False),
-        ("-c ../../../x\n", False),
-        ("-i file:///a\n", False),
-        ("-i /a\n", False),
-        ("six\n-r /etc/passwd\n", False),
-        ("a-1-py3-none-any.whl\n", False),
-        ("a-1.tar.gz\n", False),
-        ("a-1.zip\n", False),
-    ],
-)
-def test_requirements_that_name_packages_alone(tmp_path: Path, text: str, plain: bool) -> None:
-    root = tmp_path / "root"
-    for name, content in {
-        "w/r.txt": text,
-        "w/more/b.txt": "-r c.txt\n",
-        "w/more/c.txt": "six\n",
-        "loop": "-r loop\n",
-    }.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(content, encoding="utf-8")
-    (root / "w/e.txt").write_text("-e .\n", encoding="utf-8")
-    (root / "w/link.txt").symlink_to("/w/more/c.txt")
-    assert origin.is_plain(root, "/w/r.txt") is plain
-
-
-def test_a_workspace_that_is_reached_through_a_link(tmp_path: Path) -> None:
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root/r.txt").write_text("six\n", encoding="utf-8")
-    (tmp_path / "linked").symlink_to("root")
-    assert origin.is_plain(tmp_path / "linked", "/r.txt")
-
-
 def test_without_secrets() -> None:
     settings = PipConfig(
         index_url="https://me:sesame@host/simple",
@@ -250,3 +191,57 @@ def test_folders_that_uv_sees_inside(tmp_path: Path) -> None:
 def test_proxies() -> None:
     env = {"http_proxy": "a", "HTTPS_PROXY": "b", "No_Proxy": "c", "ALL_PROXY": "d", "PROXY": "e"}
     assert set(origin.proxies(env)) == {"http_proxy", "HTTPS_PROXY", "No_Proxy", "ALL_PROXY"}
+    secret = {"https_proxy": "http://me:sesame@proxy", "ALL_PROXY": "http://TOKEN@proxy", "http_proxy": "http://proxy"}
+    assert origin.proxies(secret) == {"http_proxy": "http://proxy"}
+
+
+def test_what_uv_outside_needs_of_the_callers_variables() -> None:
+    """uv puts variables into addresses that a stranger wrote: it gets none that is anybody's secret."""
+    kept = {
+        "PATH": "/usr/bin",
+        "HOME": "/home/me",
+        "USER": "me",
+        "LOGNAME": "me",
+        "TMPDIR": "/tmp",
+        "LANG": "C",
+        "LC_ALL": "C",
+        "XDG_CACHE_HOME": "/cache",
+        "SSL_CERT_FILE": "/cert.pem",
+        "SSL_CERT_DIR": "/certs",
+        "http_proxy": "http://me:sesame@proxy",
+        "HTTPS_PROXY": "http://proxy",
+        "no_proxy": "a",
+        "ALL_PROXY": "b",
+    }
+    dropped = [
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
+        *("TOKEN", "GITHUB_TOKEN", "HF_TOKEN", "PYPI_PASSWORD", "UV_INDEX_MINE_PASSWORD", "UV_PUBLISH_TOKEN"),
+        *("PIP_INDEX_URL", "UV_INDEX_URL", "NETRC", "SSH_AUTH_SOCK", "GIT_ASKPASS", "KOBAKO_SESSION"),
+        *("PYTHONPATH", "PYTHONHOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX"),
+        *("MY_HOME", "HOMES", "USERNAME", "MY_HTTP_PROXY", "HTTP_PROXY_PASSWORD", "PATH_TOKEN", "LANGUAGE"),
+    ]
+    assert origin.outside({**kept, **dict.fromkeys(dropped, "sesame")}) == kept
+
+
+def test_what_pip_inside_may_know(tmp_path: Path) -> None:
+    settings = PipConfig(
+        index_url="https://me:sesame@host/simple",
+        extra_index_urls=("https://open/simple", "https://TOKEN@host/simple"),
+        proxy="http://me:sesame@proxy",
+        cert="/cert.pem",
+    )
+    certificates = dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), "/cert.pem")
+    assert origin.variables(settings, tmp_path) == {"PIP_EXTRA_INDEX_URL": "https://open/simple", **certificates}
+
+
+@pytest.mark.parametrize("name", ["/etc/pip.conf", "/root/.config/pip/pip.conf", "/root/.pip/pip.conf"])
+def test_an_image_that_configures_pip(tmp_path: Path, name: str) -> None:
+    """Variables would go before its own configuration."""
+    path = tmp_path / name[1:]
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert origin.configures_pip(tmp_path)
+    settings = PipConfig(index_url="https://mine/simple", cert="/cert.pem")
+    certificates = dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), "/cert.pem")
+    assert origin.variables(settings, tmp_path) == certificates
+    assert origin.variables(PipConfig(index_url="https://mine/simple"), tmp_path) == {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kobako.engines.local.interpreters import Interpreter
-from kobako.engines.local.stage import Stage
+from kobako.engines.local.stage import CONFIG, Stage
 from kobako.errors import BuildError, Where
 
 HERE = Where("Dockerfile", 5)
@@ -29,7 +29,8 @@ def stage(tmp_path: Path) -> Stage:
     config = (
         f"home = {real.parent}\nimplementation = CPython\ninclude-system-site-packages = false\nrelocatable = true\n"
     )
-    (made.env / "pyvenv.cfg").write_text(config, encoding="ascii")
+    for path in (made.env / "pyvenv.cfg", made.folder / CONFIG):
+        path.write_text(config, encoding="ascii")
     return made
 
 
@@ -133,3 +134,22 @@ def test_what_the_sandbox_sees(stage: Stage) -> None:
     assert (view.root, view.env, view.local) == (stage.root, stage.env, stage.folder / "local")
     assert view.read_only == (stage.interpreter.prefix, "/wheels")
     assert view.mounts == ()
+
+
+def test_emptied(stage: Stage) -> None:
+    """uv starts the environment's Python: nothing that is installed is there then."""
+    (stage.site / "six-1.dist-info").mkdir()
+    (stage.site / "a.pth").write_text("import a\n", encoding="ascii")
+    with stage.emptied():
+        assert (os.listdir(stage.site), stage.packages()) == ([], {})
+        (stage.site / "left").touch()
+    assert sorted(os.listdir(stage.site)) == ["a.pth", "six-1.dist-info"]
+    with pytest.raises(BuildError), stage.emptied():
+        raise BuildError("build-failed", "uv cannot be started")
+    assert sorted(os.listdir(stage.site)) == ["a.pth", "six-1.dist-info"]
+
+
+def test_emptied_where_nothing_is_there_yet(tmp_path: Path) -> None:
+    with Stage(tmp_path, Interpreter("/x", "3.11.7", "/opt", "x86_64")).emptied():
+        assert os.listdir(tmp_path) == []
+    assert os.listdir(tmp_path) == []

@@ -135,13 +135,15 @@ def test_separate(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     no_sharing(monkeypatch)
     tree.copy(source, tmp_path / "copy", links=True)
     before = facts(source)
-    assert tree.separate(tmp_path / "copy") > 0
+    tree.separate(tmp_path / "copy")
     assert files(tmp_path / "copy") == files(source)
     assert all(path.lstat().st_nlink == 1 for path in (tmp_path / "copy").rglob("*") if not path.is_dir())
     with (tmp_path / "copy/lib/ext.so").open("r+b") as file:
         file.write(b"x")
     assert facts(source) == before
-    assert tree.separate(tmp_path / "copy") == 0
+    separate = facts(tmp_path / "copy")
+    tree.separate(tmp_path / "copy")
+    assert facts(tmp_path / "copy") == separate
 
 
 def test_remove(source: Path, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ from kobako.model.service import Service
 from kobako.process import Setting
 from kobako.protocols import Built, Narrator, Step
 
+_WIDTH = 66
 KEEP_AFTER = 5.0
 """Seconds that a task takes to be kept by itself: copying an environment costs less than one."""
 
@@ -118,7 +119,8 @@ class Builder:
                 self._try(plan, stage, task, made)
                 took = time.monotonic() - began
                 steps.append(Step(task.name, round(took, 3), cached=False))
-                self._narrator.say(f"  {task.name[:66]}: {took:.1f} s")
+                shown = task.name if len(task.name) <= _WIDTH else f"{task.name[: _WIDTH - 3]}..."
+                self._narrator.say(f"  {shown}: {took:.1f} s")
                 if took > KEEP_AFTER and task is not plan.tasks[-1]:
                     self._checkpoint(plan, stage, task, made)
             self._keep(stage, (plan.key, keys[-1]), self._image(plan, stage, made))

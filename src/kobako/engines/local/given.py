@@ -72,7 +72,7 @@ def arguments(stage: Stage, call: Call) -> list[str] | None:
     words = list(call.install.arguments)
     read = [at for at in call.install.files if at and words[at - 1] in _READ]
     for at in call.install.files:
-        if at not in read:
+        if at not in read and "://" not in words[at]:
             words[at] = _there(stage, call, words[at])
     made: list[str] = []
     bounds: list[str] = []

@@ -31,7 +31,9 @@ _HARMLESS = frozenset({"--require-hashes", "--prefer-binary", "--trusted-host"})
 _HASH = re.compile(r"\s--hash[= ](\S+)")
 _OPTION = re.compile(r"(--?[A-Za-z][\w-]*)[= ]\s*(\S+)$")
 _SHORT = re.compile(r"(-[rcif])(\S+)$")
+_ARCHIVE = re.compile(r"(?i)\.(whl|zip|tar|tgz|tbz2?|txz|tzst|gz|bz2|xz|lzma|zst)$")
 _DEEP = 10
+_MANY = 5000
 _LARGE = 1 << 20
 
 
@@ -60,6 +62,8 @@ def read(root: Path, inside: str, depth: int = 0) -> Given | None:
         if more is None:
             return None
         given = given.plus(more)
+        if len(given.lines) + len(given.bounds) > _MANY:
+            return None
     return given
 
 
@@ -111,6 +115,10 @@ def requirement(line: str) -> str | None:
         found = Requirement(_HASH.sub("", line).strip())
     except InvalidRequirement:
         return None
-    if found.url is not None or not all(re.fullmatch(r"\w+:[0-9a-f]+", one) for one in hashes):
+    if (
+        found.url is not None
+        or _ARCHIVE.search(found.name)
+        or not all(re.fullmatch(r"\w+:[0-9a-f]+", one) for one in hashes)
+    ):
         return None
     return " ".join([str(found), *(f"--hash={one}" for one in hashes)])

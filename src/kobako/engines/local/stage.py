@@ -140,6 +140,7 @@ class Stage:
             all(os.path.islink(link) and os.path.realpath(link) == real for link in links)
             and not any(os.path.islink(folder) for folder in folders)
             and not os.path.islink(self.env / "pyvenv.cfg")
+            and (self.folder / CONFIG).is_file()
             and _bytes(self.env / "pyvenv.cfg") == _bytes(self.folder / CONFIG)
         )
 

@@ -316,7 +316,9 @@ class Walk:
 
     def _task(self, step: Step, does: Work) -> None:
         environment = self._values()
-        self.tasks.append(Task(_shown(step), step.line, does, environment, self.workdir))
+        floors = isinstance(does, Native) and does.parts == (Floor(),)
+        name = "RUN (write down what the base holds)" if floors else _shown(step)
+        self.tasks.append(Task(name, step.line, does, environment, self.workdir))
 
 
 def _clean(path: str) -> str:
