@@ -16,10 +16,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
 
-from kobako import process, settings, transaction
+from kobako import engines, process, settings, transaction
 from kobako.actions import add, build, init, run, start, up, verify
 from kobako.actions.context import Context
-from kobako.errors import INTERRUPTED, TERMINATED, KobakoError, Stopped, UsageError, WorkError
+from kobako.errors import INTERRUPTED, TERMINATED, EngineError, KobakoError, Stopped, UsageError, WorkError
 from kobako.model.result import Problem, Result
 from kobako.model.service import Service
 from kobako.protocols import Narrator
@@ -64,7 +64,8 @@ def demo(context: Context, request: DemoRequest) -> Result:
     root = context.start / request.directory
     root = root.resolve() if ".." in root.parts else root
     shown = _shown(root, context.start)
-    settings.engine_name(context.engine_flag, context.env, None)  # a name that does not exist leaves no folder behind
+    named = settings.engine_name(context.engine_flag, context.env, None).value
+    _refuse(named, context)  # before anything is written
     try:
         _check(root, shown)
     except OSError as error:
@@ -96,6 +97,14 @@ def demo(context: Context, request: DemoRequest) -> Result:
     if verified.status == "failed":
         return Result("demo", "failed", verified.exit_code, data, verified.problems)
     return Result("demo", data=data, text=_told(data, verified, shown))
+
+
+def _refuse(named: str | None, context: Context) -> None:
+    """An engine that was asked for and is surely of no use here."""
+    problem = engines.in_the_way(named, context.env) if named is not None else None
+    if problem is not None:
+        fix = f"{problem.fix}; or without it: kobako demo --engine local"
+        raise EngineError(problem.code, problem.what, why=problem.why, fix=fix)
 
 
 class _Decided:

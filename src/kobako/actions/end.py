@@ -25,7 +25,7 @@ def remove(context: Context, names: tuple[str, ...]) -> Result:
     for service in services:
         engine = context.engine(service)
         exists = engine.states([service])[service.name] in {"running", "exited"}
-        question = f"remove the container of {service.title}, with whatever was installed in it by hand?"
+        question = f"remove {service.title} as it stands, with whatever was installed in it by hand?"
         if exists and not context.narrator.confirm(question):
             data.append({"service": service.name, "removed": False})
             lines.append(f"{service.title} kept")

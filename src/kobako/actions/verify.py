@@ -33,9 +33,9 @@ def verify(context: Context, name: str, args: tuple[str, ...] = ()) -> Result:
     if service.hints.verify is None:
         run.check_entry(context, service)
     engine = context.working_engine(service)
-    question = f"remove the container of {service.title}, with whatever was installed in it by hand?"
+    question = f"remove {service.title} as it stands, with whatever was installed in it by hand?"
     if engine.states([service])[service.name] in {"running", "exited"} and not context.narrator.confirm(question):
-        raise UsageError("usage", "nothing was verified", why="the container is to be kept")
+        raise UsageError("usage", "nothing was verified", why="it is to be kept as it stands")
     return _Verification(context, engine, service).run(args)
 
 
