@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from infra import images
+from infra import images, leaks
 from infra.client import clean_environment, path_without
 from infra.engine import Engine
 from infra.fixtures import Kobako, MakeWorkspace, StandIn
@@ -287,3 +287,4 @@ def test_the_demo_on_docker(
     assert data["accuracy"] > 0.95
     assert {path.lstat().st_uid for path in (parent / "demo" / "digits").rglob("*")} == {someone.uid}
     kobako("--engine", "docker", "rm", "digits", cwd=parent / "demo", env=env, user=someone)
+    leaks.remove_projects(docker_engine, parent / "demo")
