@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from engines.test_local_demo import environment, index, ordinary, sdist
+from engines.localbox import environment, index, ordinary, sdist
 from infra.need import need
 from infra.run import Outcome, kobako_argv, run
 from infra.terminal import Terminal

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from engines.test_local_demo import Box, gone, sleeping
+from engines.localbox import Box, begun, gone, sleeping
 from infra.client import clean_environment, path_without
 from infra.need import need
 from infra.run import kobako_argv, kobako_environment
@@ -229,13 +229,13 @@ def test_a_shell_at_a_terminal(box: Box, terminal: Callable[..., Terminal]) -> N
     screen.send("stty size\r")
     screen.expect("20 77")
     screen.send("sleep 74030\r")
-    time.sleep(0.4)
+    assert begun(74030)
     screen.send("\x1a")
     screen.expect("Stopped")
     screen.send("jobs; kill %1; fg; echo $?\r")
     screen.expect("sleep 74030")
     screen.send("sleep 74031\r")
-    time.sleep(0.4)
+    assert begun(74031)
     screen.send("\x03")
     screen.expect(r"# $")
     screen.send("(exit 9)\r")
