@@ -104,15 +104,15 @@ def test_a_folder_named_in_japanese(
 def test_no_docker_no_daemon_no_permission_no_compose(box: Box, someone: Someone, docker_engine: Engine) -> None:
     env = dict(box.env)
     box.env = {**env, "DOCKER_HOST": "unix:///no/such/docker.sock"}
-    assert "the Docker daemon does not answer" in fails(box, 4, "up", "box")
+    assert "the Docker daemon does not answer" in fails(box, 4, "--engine=docker", "up", "box")
     box.env = {**env, "PATH": "/no/such/bin"}
-    assert "the docker program is not on the PATH" in fails(box, 4, "up", "box")
+    assert "the docker program is not on the PATH" in fails(box, 4, "--engine=docker", "up", "box")
     box.env = docker_engine.environment("none")
-    assert "Docker Compose is not installed" in fails(box, 4, "up", "box")
+    assert "Docker Compose is not installed" in fails(box, 4, "--engine=docker", "up", "box")
     outsider = someone.outsider()
     box.user, box.env = outsider, docker_engine.environment("v2", user=outsider)
     outsider.own(box.folder)
-    assert "may not talk to the Docker daemon" in fails(box, 4, "up", "box")
+    assert "may not talk to the Docker daemon" in fails(box, 4, "--engine=docker", "up", "box")
 
 
 @pytest.fixture

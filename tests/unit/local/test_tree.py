@@ -65,10 +65,10 @@ def no_sharing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree, "_shared", lambda source, target: False)
 
 
-@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("links", ["none", "most", "all"])
 @pytest.mark.parametrize("sharing", [True, False])
 def test_a_copy_is_alike(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool, sharing: bool
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: tree.Links, sharing: bool
 ) -> None:
     if not sharing:
         no_sharing(monkeypatch)
@@ -84,7 +84,7 @@ def test_what_people_edit_in_place_is_apart(
     if not sharing:
         no_sharing(monkeypatch)
     before = (source / name).read_bytes()
-    tree.copy(source, tmp_path / "copy", links=True)
+    tree.copy(source, tmp_path / "copy", links="most")
     with (tmp_path / "copy" / name).open("r+b") as file:
         file.write(b"# changed")
     assert (source / name).read_bytes() == before
@@ -93,13 +93,13 @@ def test_what_people_edit_in_place_is_apart(
 @pytest.mark.parametrize("name", ["lib/ext.so", "lib/small.so", "bin/program", "data.json"])
 def test_the_rest_is_linked(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     no_sharing(monkeypatch)
-    tree.copy(source, tmp_path / "copy", links=True)
+    tree.copy(source, tmp_path / "copy", links="most")
     assert os.path.samefile(source / name, tmp_path / "copy" / name)
 
 
 def test_nothing_is_shared_without_links(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_sharing(monkeypatch)
-    tree.copy(source, tmp_path / "copy", links=False)
+    tree.copy(source, tmp_path / "copy", links="none")
     for path in source.rglob("*"):
         if path.is_file() and not path.is_symlink():
             assert not os.path.samefile(path, tmp_path / "copy" / path.relative_to(source))
@@ -111,7 +111,7 @@ def test_where_links_are_refused_there_is_a_copy(source: Path, tmp_path: Path, m
 
     no_sharing(monkeypatch)
     monkeypatch.setattr(os, "link", refuse)
-    tree.copy(source, tmp_path / "copy", links=True)
+    tree.copy(source, tmp_path / "copy", links="most")
     assert facts(tmp_path / "copy") == facts(source)
 
 
@@ -122,18 +122,18 @@ def test_other_errors_are_not_hidden(source: Path, tmp_path: Path, monkeypatch: 
     no_sharing(monkeypatch)
     monkeypatch.setattr(os, "link", full)
     with pytest.raises(OSError, match="No space left"):
-        tree.copy(source, tmp_path / "copy", links=True)
+        tree.copy(source, tmp_path / "copy", links="most")
 
 
 def test_an_existing_target_is_not_mixed_with(source: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     with pytest.raises(FileExistsError):
-        tree.copy(source, tmp_path / "copy", links=True)
+        tree.copy(source, tmp_path / "copy", links="most")
 
 
 def test_separate(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_sharing(monkeypatch)
-    tree.copy(source, tmp_path / "copy", links=True)
+    tree.copy(source, tmp_path / "copy", links="most")
     before = facts(source)
     tree.separate(tmp_path / "copy")
     assert files(tmp_path / "copy") == files(source)

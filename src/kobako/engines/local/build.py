@@ -260,7 +260,7 @@ class Builder:
             stage = Stage(folder, plan.interpreter)
             if before is not None:
                 for name in (ENV, ROOT, LOCAL):
-                    tree.copy(before / name, folder / name, links=name == ENV)
+                    tree.copy(before / name, folder / name, links="all" if name == ENV else "none")
                 shutil.copyfile(before / CONFIG, folder / CONFIG)
             yield stage
         finally:
@@ -294,7 +294,7 @@ class Builder:
             used.add(state.image if state is not None else "")
         for folder in self._place.images().iterdir():
             if folder.name not in used:
-                tree.remove(folder, self._place.trash())
+                tree.discard(folder, self._place.trash())
 
 
 _USR_LOCAL = ("bin", "etc", "games", "include", "lib", "man", "sbin", "share", "src")

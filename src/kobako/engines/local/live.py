@@ -82,10 +82,10 @@ class Live:
         # from here on the image is in use: a build that tidies up leaves it alone
         self._place.write(aside / "state.json", list(self._fresh(image, wanted)))
         for name in (ROOT, LOCAL):
-            tree.copy(source / name, aside / name, links=False)
+            tree.copy(source / name, aside / name, links="none")
         layered = tools is not None and sandbox.can_layer(tools, self._view(aside, image, wanted, layered=True))
         if not layered:
-            tree.copy(source / ENV, aside / ENV, links=tools is None)
+            tree.copy(source / ENV, aside / ENV, links="most" if tools is None else "none")
         self._place.write(aside / "state.json", list(self._fresh(image, wanted)._replace(layered=layered)))
         aside.rename(self.folder)
 

@@ -21,7 +21,7 @@ from kobako.model.service import Service
 from kobako.protocols import Narrator
 from kobako.workspace import read_text
 
-FORMAT = 3
+FORMAT = 4
 """Of what is kept: with another number everything is made anew."""
 
 

@@ -34,7 +34,7 @@ _TOOLKITS = "/usr/local/cuda*"
 """What stays visible of /usr/local, which is the environment's own otherwise."""
 
 _ETC = (
-    *("alternatives", "bash.bashrc", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version"),
+    *("bash.bashrc", "ca-certificates", "ca-certificates.conf", "crypto-policies", "debian_version"),
     *("fonts", "glvnd", "inputrc", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "lsb-release", "mime.types"),
     *("nsswitch.conf", "OpenCL", "os-release", "pki", "profile", "protocols", "rpc", "services", "ssl", "terminfo"),
     *("vulkan", "xattr.conf", "localtime", "timezone"),
@@ -203,6 +203,7 @@ def make_root(root: Path) -> None:
     for name in ("sources.list.d", "apt.conf.d", "preferences.d", "keyrings", "trusted.gpg.d"):
         (etc / "apt" / name).mkdir(parents=True)
     (etc / "apt/sources.list").touch()
+    (etc / "alternatives").mkdir()
     (etc / "passwd").write_text(_USERS, encoding="ascii")
     (etc / "group").write_text(_GROUP, encoding="ascii")
     for name in _LIVE:
@@ -263,6 +264,8 @@ def _binds(view: View) -> Iterator[Bind]:
     yield Bind("/sys", "/sys", "ro-bind-try")
     yield from (Bind(f"/proc/{name}", f"/proc/{name}", "ro-bind-try") for name in _KERNEL)
     yield from (Bind("/dev/null", f"/proc/{name}", "dev-bind") for name in _MASKED if os.path.exists(f"/proc/{name}"))
+    if os.path.isdir("/etc/alternatives"):  # hundreds of links, of use to nobody as a copy: they lead into /usr
+        yield Bind("/etc/alternatives", "/etc/alternatives")
     for name in _LIVE:
         real = os.path.realpath(f"/etc/{name}")
         if os.path.isfile(real):

@@ -15,6 +15,9 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
+from typing import Literal
+
+from kobako import process
 
 _FICLONE = 0x40049409
 """ioctl(2) of Linux: share the content of another file."""
@@ -24,15 +27,19 @@ _PROGRAMS = "bin"
 _SMALL = 1 << 20
 
 
-def copy(source: Path, target: Path, *, links: bool) -> None:
-    """A copy of a folder that can be worked in. Times and permissions are kept; owners are not.
+Links = Literal["none", "most", "all"]
+"""What of a copy is shared with the original: nothing; what nobody edits in place; everything."""
 
-    With ``links`` it costs little, and files that nobody edits in place are shared with the original.
+
+def copy(source: Path, target: Path, *, links: Links) -> None:
+    """A copy of a folder. Times and permissions are kept; owners are not.
+
+    ``links="all"`` is for a copy in which only uv works, and a stranger's code after :func:`separate`.
     """
     _copy(str(source), str(target), links=links, in_bin=False)
 
 
-def _copy(source: str, target: str, *, links: bool, in_bin: bool) -> None:
+def _copy(source: str, target: str, *, links: Links, in_bin: bool) -> None:
     os.mkdir(target, 0o700)
     with os.scandir(source) as entries:
         for entry in entries:
@@ -43,7 +50,8 @@ def _copy(source: str, target: str, *, links: bool, in_bin: bool) -> None:
                 _copy(entry.path, aim, links=links, in_bin=entry.name == _PROGRAMS)
             elif entry.is_file():
                 script = in_bin and entry.stat().st_size < _SMALL  # a program is larger
-                duplicate(entry.path, aim, link=links and not script and not entry.name.endswith(_EDITED))
+                edited = script or entry.name.endswith(_EDITED)
+                duplicate(entry.path, aim, link=links == "all" or (links == "most" and not edited))
     _like(source, target)
 
 
@@ -120,6 +128,16 @@ def remove(folder: Path, trash: Path) -> None:
     if os.path.lexists(folder):
         os.rename(folder, trash / f"{folder.name}-{os.urandom(6).hex()}")
         empty(trash)
+
+
+def discard(folder: Path, trash: Path) -> None:
+    """Delete a tree without waiting for it. What is not gone then, :func:`empty` deletes later."""
+    if os.path.lexists(folder):
+        aside = trash / f"{folder.name}-{os.urandom(6).hex()}"
+        os.rename(folder, aside)
+        with open(os.devnull, "r+b") as nothing, contextlib.suppress(OSError):
+            streams = (nothing.fileno(),) * 3
+            process.let_go(process.start(["/bin/rm", "-rf", "--", str(aside)], process.Apart({}, *streams)))
 
 
 def empty(trash: Path) -> None:
