@@ -189,7 +189,7 @@ def test_verify_says_what_failed(box: Box) -> None:
     assert failed.json["problems"][0]["code"] == "not-verified"
     assert "last words" in failed.json["problems"][0]["why"]
     path.write_text(text + "    x-kobako:\n      verify: test -e /made\n", encoding="utf-8")
-    assert "verified: from zero" in box.ok("verify", "box").stdout
+    assert "verified (docker engine): from zero" in box.ok("verify", "box").stdout
     recipe = box.folder / "docker" / "Box"
     recipe.write_text(recipe.read_text(encoding="utf-8") + "RUN echo broken; exit 4\n", encoding="utf-8")
     broken = box("verify", "box")
