@@ -41,7 +41,12 @@ _ETC = (
 )
 """What programs need of /etc, and nobody needs to hide. ``pip.conf``, ``shadow``, keys and the like are not in it."""
 
-_TOP = (*("root", "home", "opt/kobako", "srv", "mnt", "media", "run"), *("var/lib", "var/cache", "var/log"))
+_TOP = (
+    *("root", "home", "opt", "srv", "mnt", "media"),
+    *("run", "var/tmp", "var/lib", "var/cache", "var/log", "tmp"),
+)
+"""Folders that every system has."""
+
 IN_FOLDER = 'mkdir -p -- "$1" && cd -- "$1" && shift && exec "$@"'
 """A shell's script: go to the folder $1, and become the rest."""
 
@@ -176,20 +181,7 @@ def can_layer(tools: Tools, view: View) -> bool:
 
 def make_root(root: Path) -> None:
     """Fill a new root with what a system has at the top, and with the harmless part of /etc."""
-    for name in (
-        "root",
-        "home",
-        "opt",
-        "srv",
-        "mnt",
-        "media",
-        "run",
-        "var/tmp",
-        "var/lib",
-        "var/cache",
-        "var/log",
-        "tmp",
-    ):
+    for name in _TOP:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name in ("tmp", "var/tmp"):
         (root / name).chmod(0o1777)
