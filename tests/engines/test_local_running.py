@@ -237,8 +237,10 @@ def test_a_shell_at_a_terminal(box: Box, terminal: Callable[..., Terminal]) -> N
     screen.send("sleep 74031\r")
     assert begun(74031)
     screen.send("\x03")
+    screen.expect(r"\^C")  # the prompt before it may be what is read last
     screen.expect(r"# $")
-    screen.send("(exit 9)\r")
+    screen.send("(echo bye$((1)); exit 9)\r")
+    screen.expect("bye1")
     screen.expect(r"# $")
     screen.send("\x04")
     assert screen.wait(10) == 9, screen.text
