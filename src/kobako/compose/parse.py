@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kobako.compose.lines import BOM, BREAK, BREAKS, Lines
 from kobako.compose.nodes import Alias, Entry, Mapping, Node, Scalar, Sequence, Target, follow, is_merge, key_text
 from kobako.compose.scalars import resolve_tagged
-from kobako.compose.syntax import check_characters, invalid, shown, translated
+from kobako.compose.syntax import MOST_LEVELS, check_characters, invalid, shown, translated
 from kobako.errors import Where
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 # Compose itself gives up at 100 000 nodes; nobody's file comes near either.
 MOST_NODES = 100_000
-MOST_LEVELS = 200
 
 _PROPERTY = re.compile(r"&[A-Za-z0-9_-]+|!<[^>\s]*>|![^\s\x85\u2028\u2029]*")
 _FLOW_PROPERTY = re.compile(r"&[A-Za-z0-9_-]+|!<[^>\s]*>|![^\s,\[\]{}\x85\u2028\u2029]*")

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from kobako.compose.lines import Lines
 
+MOST_LEVELS = 200
+"""Levels of nesting that a file may have. The mission's compose file has seven."""
+
 # What YAML allows in a file. Both of PyYAML's parsers refuse the rest, and so does Compose's, each in other words.
 _REFUSED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -48,7 +51,8 @@ _MEANINGS: tuple[tuple[str, str], ...] = (
     (r"indentation indicator", "the number after `|` or `>` cannot be used as an indentation"),
     (r"node content|<block entry>", "a value is missing here"),
     (r"tag", "a tag (`!...`) is malformed"),
-    (r"depth", "the file nests too deeply"),
+    # libyaml 0.2.6 refuses by itself what nests a thousand deep, before anybody else can count
+    (r"depth", f"it nests deeper than {MOST_LEVELS} levels"),
 )
 
 
