@@ -119,7 +119,7 @@ def _ups(workspace: Path) -> dict[str, Any]:
     )
     _anew(workspace, ["first", "second"], first)()
     cached: set[tuple[int, int]] = set()
-    _disk(Path(_said([_uv(), "cache", "dir"], workspace)), cached)
+    _disk(Path(_said([measure.uv(), "cache", "dir"], workspace)), cached)
     whole, added = _disk(workspace, set()), _disk(workspace, cached)
     second()
     both = _disk(workspace, set())
@@ -139,10 +139,12 @@ def _execs(workspace: Path) -> dict[str, Any]:
     ours = start_up.kobako()
     packages = int(_said([*ours, "exec", *LOCAL, "first", "python", "-c", COUNT], workspace))
     plain = workspace / "plain"
-    subprocess.run([_uv(), "venv", "-q", "-p", sys.executable, plain], check=True, capture_output=True)
-    install = [_uv(), "pip", "install", "-q", "-p", str(plain / "bin" / "python"), MANY]
+    subprocess.run([measure.uv(), "venv", "-q", "-p", sys.executable, plain], check=True, capture_output=True)
+    install = [measure.uv(), "pip", "install", "-q", "-p", str(plain / "bin" / "python"), MANY]
     subprocess.run(install, check=True, capture_output=True)
-    rival = measure.command([_uv(), "run", "--no-project", "true"], cwd=workspace, env={"VIRTUAL_ENV": str(plain)})
+    rival = measure.command(
+        [measure.uv(), "run", "--no-project", "true"], cwd=workspace, env={"VIRTUAL_ENV": str(plain)}
+    )
     timings = measure.paired(
         {
             "/bin/true": measure.command(["/bin/true"], cwd=workspace),
@@ -197,9 +199,3 @@ def _disk(folder: Path, seen: set[tuple[int, int]]) -> float:
 
 def _said(argv: Sequence[str], cwd: Path) -> str:
     return subprocess.run(argv, cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def _uv() -> str:
-    """The uv that Kobako uses: beside this interpreter, else on the PATH."""
-    beside = Path(sys.executable).with_name("uv")
-    return str(beside) if beside.exists() else "uv"

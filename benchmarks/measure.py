@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,6 +63,52 @@ def command(
         return seconds
 
     return run
+
+
+@dataclass(frozen=True)
+class Spent:
+    """CPU-seconds and peak memory of programs that ran one after the other."""
+
+    cpu_s: float = 0.0
+    peak_mib: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.cpu_s + other.cpu_s, max(self.peak_mib, other.peak_mib))
+
+
+@dataclass(frozen=True)
+class Done:
+    """A program that ended, and what it and its children cost."""
+
+    code: int
+    stdout: str
+    stderr: str
+    spent: Spent
+
+
+# A child's peak memory is at least its parent's when that started it, so a small process stands in between.
+_LAUNCHER = """
+import json, os, resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+with open(sys.argv[1], "w") as file:
+    json.dump([code, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024], file)
+"""
+
+
+def spend(argv: Sequence[str], cwd: Path) -> Done:
+    """Run a program to its end and say what it cost."""
+    with tempfile.NamedTemporaryFile(prefix="kobako-bench-") as report:
+        launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, report.name, *argv]
+        done = subprocess.run(launcher, cwd=cwd, capture_output=True, text=True, errors="replace", check=True)
+        code, cpu, peak = json.load(report)
+    return Done(code, done.stdout, done.stderr, Spent(cpu, peak))
+
+
+def uv() -> str:
+    """The uv that Kobako uses: beside this interpreter, else on the PATH."""
+    beside = Path(sys.executable).with_name("uv")
+    return str(beside) if beside.exists() else "uv"
 
 
 def machine() -> dict[str, str]:

@@ -17,7 +17,7 @@ CONSTRAINED_SINCE = "25.03"
 def recognise(reference: str) -> BaseImage:
     """What the tables and the tag say about an image. Never fails for an image; refuses what is no reference."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]*", reference):
-        raise UsageError("no-base", f"{reference!r} is not the name of an image", fix="--base IMAGE:TAG")
+        raise UsageError("no-base", f"{reference!r} is not the name of an image", fix=f"one such as {NGC}:25.04-py3")
     repository, tag = _split(reference)
     for reader in _READERS:
         found = reader(reference, repository, tag)
@@ -48,7 +48,7 @@ def _ngc(reference: str, repository: str, tag: str) -> BaseImage | None:
     return BaseImage(
         reference,
         "ngc",
-        row.python,
+        row.python or _neighbours_python(row),
         row.pytorch,
         row.cuda,
         f"ubuntu {row.ubuntu}" if row.ubuntu else "",
@@ -60,20 +60,32 @@ def _ngc(reference: str, repository: str, tag: str) -> BaseImage | None:
     )
 
 
+def _neighbours_python(row: data.NgcRelease) -> str:
+    """The Python of the releases around one whose own is not known, where it is the same before and after."""
+    known = [one for one in data.ngc_releases() if one.python]
+    before = next((one.python for one in reversed(known) if one.release < row.release), "")
+    after = next((one.python for one in known if one.release > row.release), "")
+    return before if before == after else ""
+
+
 def _pytorch(reference: str, repository: str, tag: str) -> BaseImage | None:
     """``pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime``: conda images, later ones plain."""
     if repository != "pytorch/pytorch":
         return None
     found = re.match(r"(\d+\.\d+(?:\.\d+)?)(?:-cuda(\d+\.\d+))?", tag)
     torch, cuda = (found[1], found[2] or "") if found else ("", "")
-    row = next((row for row in data.rows("pytorch_images") if _same(row["torch"], torch)), None)
+    row = _pytorch_row(torch)
     python, source, confidence = (row["python"], row["source"], row["confidence"]) if row else ("", "its tag", "")
     return BaseImage(reference, "pytorch", python, torch, cuda, has_torch=True, confidence=confidence, source=source)
 
 
-def _same(one: str, other: str) -> bool:
-    """Whether two torch versions share major and minor number."""
-    return bool(other) and one.split(".")[:2] == other.split(".")[:2]
+def _pytorch_row(torch: str) -> dict[str, str] | None:
+    """What is known of the image of that version; where the table has none of it, of one of its minor version."""
+    numbers = torch.split(".") if torch else []
+    rows = data.rows("pytorch_images")
+    exact = [row for row in rows if row["torch"] == ".".join([*numbers, "0"][:3])]
+    same = [row for row in rows if row["python"] and numbers and row["torch"].split(".")[:2] == numbers[:2]]
+    return next(iter(exact or same), None)
 
 
 def _python(reference: str, repository: str, tag: str) -> BaseImage | None:

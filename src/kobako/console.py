@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
-from kobako.masking import mask
+from kobako.masking import harmless, mask
 from kobako.model.result import Problem
 
 _CODES = {"error": "31", "warning": "33", "hint": "36", "ok": "32", "dim": "2"}
@@ -50,7 +50,7 @@ class Console:
     def say(self, line: str) -> None:
         self._record(line)
         if self._verbosity >= 0:
-            self._err(line)
+            self._err(harmless(line))
 
     def warn(self, problem: Problem) -> None:
         self._record(f"warning: {problem.what}: {problem.why}")
@@ -90,7 +90,8 @@ class Console:
     def answer(self, text: str) -> None:
         """The answer itself, on standard output. Raises ``OSError`` where it cannot be written."""
         if text:
-            self._write(sys.stdout, text if text.endswith("\n") else f"{text}\n")
+            clean = harmless(text)
+            self._write(sys.stdout, clean if clean.endswith("\n") else f"{clean}\n")
 
     def paint(self, kind: str, text: str) -> str:
         return f"\x1b[{_CODES[kind]}m{text}\x1b[0m" if self._colour else text
@@ -166,10 +167,10 @@ def wants_colour(env: Mapping[str, str], stream: TextIO) -> bool:
 def render(problem: Problem, kind: str, paint: Callable[[str, str], str]) -> list[str]:
     """A problem as a person reads it: ``error: what (file:line)``, then why and fix, continuation lines indented."""
     place = f" ({problem.where})" if problem.where is not None else ""
-    lines = [f"{paint(kind, f'{kind}:')} {problem.what}{place}"]
+    lines = [f"{paint(kind, f'{kind}:')} {harmless(f'{problem.what}{place}')}"]
     for label, text in (("why", problem.why), ("fix", problem.fix)):
         if text:
-            first, *rest = text.splitlines()
+            first, *rest = harmless(text).splitlines()
             lines.append(f"  {paint('hint', f'{label}:')} {first}")
             lines += [f"       {line}" for line in rest]
     return lines

@@ -6,10 +6,24 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
-from kobako.model.host import HostFacts
+from kobako.model.host import Gpu, HostFacts
+from kobako.process import Outcome
 
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
+
+_GPUS = ("nvidia-smi", "--query-gpu=name,driver_version,compute_cap", "--format=csv,noheader")
+_GPUS_OF_OLD = ("nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader")
+"""Drivers before R510 do not know ``compute_cap``."""
+
+
+class Asked(Protocol):
+    """Who runs programs: a :class:`kobako.probe.Probe`."""
+
+    def which(self, program: str) -> str | None: ...
+
+    def run(self, *argv: str) -> Outcome: ...
 
 
 def read(environ: Mapping[str, str] | None = None, root: Path = Path("/")) -> HostFacts:
@@ -30,6 +44,25 @@ def memory(root: Path = Path("/")) -> int:
     """Bytes of main memory, or 0."""
     found = re.search(r"^MemTotal:\s+(\d+) kB$", _text(root / "proc/meminfo"), re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
+
+
+def gpus(machine: Asked) -> tuple[Gpu, ...]:
+    """The machine's GPUs in nvidia-smi's order; none where it is missing or finds none."""
+    if machine.which("nvidia-smi") is None:
+        return ()
+    for query in (_GPUS, _GPUS_OF_OLD):
+        outcome = machine.run(*query)
+        if outcome.ok:
+            return tuple(gpu for line in outcome.stdout.splitlines() if (gpu := _gpu(line)))
+    return ()
+
+
+def _gpu(line: str) -> Gpu | None:
+    cells = [cell.strip() for cell in line.split(",")]
+    if len(cells) < 2 or not cells[0] or not re.fullmatch(r"\d+(?:\.\d+)*", cells[1]):
+        return None
+    known = cells[2:3] if re.fullmatch(r"\d+\.\d+", "".join(cells[2:3])) else []
+    return Gpu(*cells[:2], *known)
 
 
 def _text(path: Path) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 from kobako import process, uv
@@ -23,9 +24,9 @@ _FIXED = ("--quiet", "--no-config", "--no-build", "--no-header", "--no-annotate"
 
 
 def resolve(
-    requirements: Sequence[Requirement], image: BaseImage, pip: PipConfig, folder: Path
+    requirements: Sequence[Requirement], image: BaseImage, pip: PipConfig, folder: Path, *, as_of: date | None = None
 ) -> tuple[Resolved | None, str]:
-    """The versions, or None and why not. ``folder`` is for the files that uv reads."""
+    """The versions as the index stood on ``as_of``, or None and why not. ``folder`` is for the files that uv reads."""
     program = uv.program()
     if program is None:
         return None, "uv is not installed here"
@@ -38,6 +39,7 @@ def resolve(
         source = folder / "wanted.txt"
         source.write_text("".join(f"{line}\n" for line in wanted), encoding="utf-8")
         argv = [program, "pip", "compile", *_FIXED, "--python-version", image.python, "--override", str(overrides)]
+        argv += ["--exclude-newer", as_of.isoformat()] if as_of else []
         outcome = process.run(
             [*argv, *uv.flags(pip), str(source)], cwd=folder, env={**uv.environment(pip), **uv.indexes(pip)}
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,19 @@ MODERN = {
     )
 }
 
+EXTENSION = {
+    "requirements.txt": "torch>=1.8\nnumpy\n",
+    "setup.py": (
+        "import torch\nfrom setuptools import setup\nfrom Cython.Build import cythonize\n"
+        "from torch.utils.cpp_extension import BuildExtension, CUDAExtension\n"
+        "setup(ext_modules=[CUDAExtension('ops._C', ['ops/a.cu']), *cythonize('ops/b.pyx')],\n"
+        "      cmdclass={'build_ext': BuildExtension})\n"
+    ),
+    "ops/a.cu": "",
+    "ops/b.pyx": "",
+    "train.py": "import ops\n",
+}
+
 SMALL = {
     "requirements.txt": "torch==2.2.*\ntorchvision\nopencv-python>=4.5\nPyYAML\n--extra-index-url https://example.org/s\n"
 }
@@ -62,12 +76,18 @@ class Case(NamedTuple):
     base: str | None
     host: HostFacts = HostFacts("Asia/Tokyo", 64 * GIB)
     resolved: Resolved | None = None
+    as_of: date | None = None
+    architectures: tuple[str, ...] = ()
 
 
 TOKYO = HostFacts("Asia/Tokyo", 64 * GIB)
 CASES = {
     "mmdetection-ngc-22.02": Case("mmdetection", MMDETECTION, "nvcr.io/nvidia/pytorch:22.02-py3"),
+    "mmdetection-of-2022": Case(
+        "mmdetection", MMDETECTION, None, TOKYO, as_of=date(2022, 3, 1), architectures=("7.0", "8.6")
+    ),
     "modern-ngc-25.04": Case("Modern-Repo", MODERN, "nvcr.io/nvidia/pytorch:25.04-py3"),
+    "extension-ngc-22.02": Case("ops", EXTENSION, "nvcr.io/nvidia/pytorch:22.02-py3"),
     "modern-newest": Case("Modern-Repo", MODERN, None),
     "small-python-slim": Case("small", SMALL, "python:3.11-slim", HostFacts("", 3 * GIB)),
     "mmdetection-python-slim": Case("mmdetection", MMDETECTION, "python:3.8-slim"),
@@ -91,7 +111,9 @@ def planned(case: Case, root: Path) -> Plan:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     found = scan(root)
-    return plan.plan(Facts(case.name, choose(case.base, found), found, case.host, case.resolved, SOURCE))
+    base = choose(case.base, found, as_of=case.as_of)
+    dated = {"as_of": case.as_of, "architectures": case.architectures}
+    return plan.plan(Facts(case.name, base, found, case.host, case.resolved, SOURCE, **dated))  # type: ignore[arg-type]
 
 
 def compare(path: Path, text: str, request: pytest.FixtureRequest) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import http.server
+import os
 import subprocess
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +19,8 @@ WHO = ("-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "protocol.fi
 
 def git(folder: Path, *arguments: str) -> str:
     argv = ["git", *WHO, *arguments]
-    return subprocess.run(argv, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+    env = {**os.environ, "GIT_COMMITTER_DATE": "2022-05-01T23:30:00+00:00"}
+    return subprocess.run(argv, cwd=folder, env=env, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture
@@ -58,7 +63,7 @@ def fetch(spec: str, stage: Path, ref: str | None = None) -> sources.Fetched:
 
 def test_the_default_branch(origin: Path, stage: Path) -> None:
     fetched = fetch(origin.as_uri(), stage)
-    assert fetched.facts == {"git": origin.as_uri(), "commit": git(origin, "rev-parse", "main")}
+    assert fetched.facts == {"git": origin.as_uri(), "commit": git(origin, "rev-parse", "main"), "date": "2022-05-01"}
     assert [path.name for path in fetched.path.iterdir()] == ["train.py"]
 
 
@@ -96,6 +101,7 @@ def test_a_folder_tells_its_commit_and_whether_it_is_dirty(origin: Path, stage: 
     assert fetch(str(origin), stage).facts == {
         "folder": "Origin",
         "commit": git(origin, "rev-parse", "HEAD"),
+        "date": "2022-05-01",
         "dirty": True,  # the submodule's folder stayed behind when the branch was left
     }
 
@@ -106,6 +112,60 @@ def test_nothing_of_a_folder_is_executed(origin: Path, stage: Path, tmp_path: Pa
         git(origin, "config", key, f"touch {touched}")
     (origin / ".gitattributes").write_text("* filter=x\n")
     assert "dirty" not in fetch(str(origin), stage).facts
+    assert not touched.exists()
+
+
+def included(origin: Path, touched: Path) -> None:
+    (origin / "evil.cfg").write_text(f'[filter "x"]\n\tclean = "touch {touched}; cat"\n')
+    git(origin, "config", "include.path", str(origin / "evil.cfg"))
+
+
+def of_the_worktree(origin: Path, touched: Path) -> None:
+    git(origin, "config", "extensions.worktreeConfig", "true")
+    (origin / ".git" / "config.worktree").write_text(f'[filter "x"]\n\tclean = "touch {touched}; cat"\n')
+
+
+@pytest.mark.parametrize("configure", [included, of_the_worktree])
+def test_filters_that_hide_are_not_run(
+    configure: Callable[[Path, Path], None], origin: Path, stage: Path, tmp_path: Path
+) -> None:
+    touched = tmp_path / "touched"
+    configure(origin, touched)
+    (origin / ".gitattributes").write_text("* filter=x\n")
+    (origin / "train.py").write_text("3")
+    assert "dirty" not in fetch(str(origin), stage).facts
+    assert sources.facts_of(origin)["date"] == "2022-05-01"
+    assert not touched.exists()
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """A server that wants a password, for which git would run a program that the repository names."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="x"')
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """It says nothing."""
+
+
+def test_nothing_that_is_missing_is_fetched(origin: Path, tmp_path: Path) -> None:
+    touched = tmp_path / "touched"
+    commit = git(origin, "rev-parse", "HEAD")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            git(origin, "config", "remote.origin.url", f"http://127.0.0.1:{server.server_port}/x.git")
+            git(origin, "config", "credential.helper", f"!touch {touched}; :")
+            git(origin, "config", "remote.origin.promisor", "true")
+            git(origin, "config", "extensions.partialClone", "origin")
+            (origin / ".git" / "objects" / commit[:2] / commit[2:]).unlink()
+            assert sources.facts_of(origin) in ({}, {"commit": commit})
+        finally:
+            server.shutdown()
+            thread.join()
     assert not touched.exists()
 
 

@@ -16,10 +16,11 @@ import pytest
 from referencing import Registry, Resource
 
 from contract.memory import MemoryEngine
-from kobako import console, engines, errors
-from kobako.actions import doctor, ps
+from kobako import console, engines, errors, sources
+from kobako.actions import base, doctor, ps
 from kobako.cli import main as cli
 from kobako.errors import CODES, CannotStartError, EngineError, Stopped
+from kobako.model.requirement import Requirement
 from kobako.model.service import Service
 from kobako.protocols import Command, Streams
 from unit.actions.test_doctor import Daemon, Recorded
@@ -175,7 +176,8 @@ def test_verify(run: Run) -> None:
     assert (broken["data"]["verified"], codes(broken)) == (False, ["build-failed"])
 
 
-def test_add(run: Run, tmp_path: Path) -> None:
+def test_add(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "missing", lambda *_: [])
     source = tmp_path / "Small"
     source.mkdir()
     (source / "requirements.txt").write_text("numpy>=1.20\n", encoding="utf-8")
@@ -186,6 +188,37 @@ def test_add(run: Run, tmp_path: Path) -> None:
     assert set(dry["data"]["files"]) <= set(done["data"]["files"])
     assert codes(run("add", "--json", str(source), code=2)) == ["exists"]
     assert codes(run("add", "--json", str(tmp_path / "nothing"), code=2)) == ["bad-source"]
+    assert codes(run("add", "--json", "--as-of", "soon", "--name", "b", str(source), code=2)) == ["usage"]
+    lacking = sources.Missing(Requirement("numpy"), "absent", "no index has it")
+    monkeypatch.setattr(sources, "missing", lambda wanted, *_: [lacking._replace(requirement=wanted[0])])
+    failed = run("add", "--json", "--base", "python:3.11-slim", "--name", "b", str(source), code=2)
+    assert codes(failed) == ["unknown-requirement"]
+    assert failed["problems"][0]["where"] == {"file": "b/requirements.txt", "line": 1}
+
+
+def test_scan(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert codes(run("scan", "--json", str(tmp_path / "empty"), code=2)) == ["bad-source"]
+    assert codes(run("scan", "--json", str(tmp_path / "none"), code=2)) == ["bad-source"]
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "x.c").touch()
+    no_python = run("scan", "--json", str(tmp_path / "c"), code=0)
+    assert codes(no_python) == ["no-python"]
+    assert no_python["data"]["requirements"] == []
+    (tmp_path / "Small").mkdir()
+    (tmp_path / "Small" / "requirements.txt").write_text("numpy>=1.20\n?? bad\n", encoding="utf-8")
+    (tmp_path / "Small" / "train.py").write_text(
+        "import numpy, zzz\nif __name__ == '__main__':\n    loss.backward()\n", encoding="utf-8"
+    )
+    found = run("scan", "--json", str(tmp_path / "Small"), code=0)
+    assert found["status"] == "partial"
+    assert [one["code"] for one in found["problems"]] == ["bad-requirement"]
+    (numpy,) = found["data"]["requirements"]
+    assert (numpy["name"], numpy["specifier"], numpy["origin"]) == ("numpy", ">=1.20", "declared")
+    assert numpy["evidence"] == [{"file": "requirements.txt", "line": 1}, {"file": "train.py", "line": 1}]
+    assert [one["file"] for one in found["data"]["entry_points"]] == ["train.py"]
+    assert [one["where"] for one in found["data"]["questions"]] == [{"file": "train.py", "line": 1}]
+    assert run("scan", "--json", "--imports-only", str(tmp_path / "Small"), code=0)["data"]["requirements"]
 
 
 def test_init(run: Run, tmp_path: Path) -> None:
@@ -206,6 +239,21 @@ def test_doctor(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = run("doctor", "--json", code=4)
     assert codes(failed) == ["no-engine"]
     assert failed["data"]["checks"][0]["status"] == "missing"
+
+
+def test_base(run: Run, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "Machine", lambda _: Recorded(programs={}))
+    done = run("base", "--json", "--torch", "1.11", "--cuda", "11.6", code=0)
+    assert (done["data"]["choice"]["release"], done["status"]) == ("22.02", "ok")
+    assert run("base", "--json", "--gpu", "RTX 9090", code=0)["status"] == "partial"
+    nothing = run("base", "--json", "--torch", "1.11", "--cuda", "12.1", code=1)
+    assert (nothing["data"]["choice"], codes(nothing)) == (None, ["no-base"])
+    (workspace / "docker" / "Box").write_text("FROM python:3.11\nRUN true\n", encoding="utf-8")
+    written = run("base", "--json", "box", "--image", "python:3.12", "--write", code=0)
+    assert (written["data"]["written"], written["data"]["file"]) == (True, "docker/Box")
+    for words in (["--torch", "new"], ["--as-of", "may"], ["--write"], ["--compute-capability", "x"]):
+        assert codes(run("base", "--json", *words, code=2)) == ["usage"]
+    assert codes(run("base", "--json", "bix", code=2)) == ["unknown-service"]
 
 
 @pytest.mark.parametrize(

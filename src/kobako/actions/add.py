@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kobako import choose, host, pipconfig, plan, resolving, scan, sources, transaction
+from kobako import plan, sources, transaction
 from kobako.actions.context import Context
+from kobako.actions.facts import Wishes, gather
 from kobako.errors import UsageError
 from kobako.model.names import checked_name, service_name
 from kobako.model.requirement import Question
@@ -25,12 +26,12 @@ _LONG = 60
 
 @dataclass(frozen=True)
 class AddRequest:
-    """What the user asked for. ``base`` is an image, ``ref`` a branch, tag or commit of a git URL."""
+    """What the user asked for. ``ref`` is a branch, tag or commit of a git URL."""
 
     source: str
     name: str = ""
-    base: str | None = None
     ref: str | None = None
+    wishes: Wishes = field(default_factory=Wishes)
     subtree: bool = False
     dry_run: bool = False
 
@@ -48,11 +49,12 @@ def add(context: Context, request: AddRequest) -> Result:
         fetched = _fetch(context, request, source, work)
         if not request.subtree:  # an archive told its name only now; a subtree stands there already
             _free(context, fetched.name, source)
-        facts = _facts(context, request, fetched, work)
+        facts, problems = gather(context, request.wishes, fetched, work)
         planned = plan.plan(facts)
         with transaction.alone(workspace):
             written = _write(context, fetched, planned, work, dry_run=request.dry_run)
-    return _result(facts, planned, written, dry_run=request.dry_run)
+    result = _result(facts, planned, written, dry_run=request.dry_run)
+    return result._replace(status="partial", problems=(*result.problems, *problems)) if problems else result
 
 
 def _free(context: Context, name: str, source: Source) -> None:
@@ -82,20 +84,6 @@ def _fetch(context: Context, request: AddRequest, source: Source, work: Transact
         fetched, undo = sources.subtree(source, request.name or source.name, context.workspace.root)
         work.on_failure(undo)
         return fetched
-
-
-def _facts(context: Context, request: AddRequest, fetched: Fetched, work: Transaction) -> Facts:
-    found = scan.scan(fetched.path)
-    base = choose.choose(request.base, found)
-    facts = Facts(fetched.name, base, found, host.read(context.env), source=fetched.facts)
-    wanted = plan.to_resolve(facts)
-    if wanted:
-        resolved, why = resolving.resolve(wanted, base.value, pipconfig.read(context.env), work.stage)
-        if resolved is None:
-            asked = Question(f"versions for Python {base.value.python} could not be resolved here ({why}): pip decides")
-            facts = replace(facts, scan=replace(found, questions=(*found.questions, asked)))
-        facts = replace(facts, resolved=resolved)
-    return facts
 
 
 @dataclass(frozen=True)
@@ -135,7 +123,7 @@ def _folders(workspace: Workspace, name: str) -> Sequence[Path]:
 
 def _result(facts: Facts, planned: Plan, written: _Written, *, dry_run: bool) -> Result:
     name, image = facts.name, facts.image
-    problems = tuple(_placed(problem, name) for problem in facts.scan.problems)
+    problems = (*_no_python(facts), *(_placed(problem, name) for problem in facts.scan.problems))
     data: dict[str, Any] = {
         "service": service_name(name),
         "name": name,
@@ -148,11 +136,19 @@ def _result(facts: Facts, planned: Plan, written: _Written, *, dry_run: bool) ->
             "torch": image.torch or None,
             "cuda": image.cuda or None,
         },
+        "as_of": facts.as_of.isoformat() if facts.as_of else None,
         "requirements": [str(one) for one in facts.scan.requirements],
         "questions": [_question(one, name) for one in planned.questions],
     }
     text = _preview(name, planned) if dry_run else _told(facts, planned, written)
     return Result("add", "partial" if problems else "ok", data=data, problems=problems, text=text)
+
+
+def _no_python(facts: Facts) -> tuple[Problem, ...]:
+    if facts.scan.has_python:
+        return ()
+    why = "no Python file, no notebook and no file that declares Python packages was found"
+    return (Problem("no-python", f"{facts.name} holds no Python", why, "add the folder that does"),)
 
 
 def _placed(problem: Problem, name: str) -> Problem:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from kobako import engines, process, settings, transaction
 from kobako.actions import add, build, init, run, start, up, verify
 from kobako.actions.context import Context
+from kobako.actions.facts import Wishes
 from kobako.errors import INTERRUPTED, TERMINATED, EngineError, KobakoError, Stopped, UsageError, WorkError
 from kobako.model.result import Problem, Result
 from kobako.model.service import Service
@@ -187,7 +188,7 @@ def _service(context: Context, base: str | None) -> Iterator[str]:
     if NAME not in context.project.services:
         # The interpreter that Kobako itself runs in is surely here: an engine without images need not bring one.
         own = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
-        request = add.AddRequest(str(_files() / NAME), base=base or own)
+        request = add.AddRequest(str(_files() / NAME), wishes=Wishes(base or own, ask_index=False))
         yield from add.add(context, request).data["files"]
         context = _inside(context)
     if context.service(NAME).hints.verify is None:

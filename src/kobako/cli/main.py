@@ -16,6 +16,8 @@ VERBS = {
     "demo": "train on real digits in an environment built here, in two minutes",
     "init": "make a workspace here",
     "add": "take over a repository: write its Dockerfile and its service",
+    "scan": "what a repository needs, and where that is written",
+    "base": "which base image fits, and why the others do not",
     "build": "build a service's image",
     "up": "start a container that stays up",
     "shell": "go in and try things by hand",

@@ -7,11 +7,16 @@ from typing import NamedTuple
 
 TABLES = (
     "build_needs",
+    "compute_capability",
+    "conda_names",
     "cuda_driver",
     "distribution_python",
     "gpu_compute_capability",
     "ngc_pytorch",
+    "platform",
+    "python_releases",
     "pytorch_images",
+    "same_modules",
     "system_needs",
     "tools",
     "torch_family",
@@ -30,7 +35,12 @@ def rows(table: str) -> tuple[dict[str, str], ...]:
 
 
 class NgcRelease(NamedTuple):
-    """A PyTorch container of NGC. Empty fields are not known; ``confidence`` says how the row was learned."""
+    """A PyTorch container of NGC. Empty fields are not known; ``confidence`` says how the row was learned.
+
+    The fields are columns of the table, and say what they mean there: ``driver_min``, ``driver_compat_branches`` and
+    ``compute_capability_*`` are what NVIDIA states of the release, ``driver_*_derived`` what its CUDA needs, ``cc_*``
+    what follows from CUDA and from the releases around it.
+    """
 
     release: str
     image: str
@@ -40,6 +50,14 @@ class NgcRelease(NamedTuple):
     pytorch: str
     confidence: str
     source: str
+    driver_min: str = ""
+    driver_compat_branches: str = ""
+    driver_exact_derived: str = ""
+    driver_minor_compat_derived: str = ""
+    compute_capability_min: str = ""
+    compute_capability_max: str = ""
+    cc_min_inferred: str = ""
+    cc_max_inferred: str = ""
 
 
 @cache

@@ -6,6 +6,7 @@ The grammar module is loaded with the first RUN that is asked about, never befor
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -21,6 +22,12 @@ from kobako.model.recipe import Command, Span, Word
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
+
+PATIENCE = 0.25
+PATIENCE_PER_BYTE = 5e-6
+"""Seconds of CPU. A script takes a twentieth of that; the grammar's way back from errors is quadratic, and takes hours
+for a megabyte of ``<``."""
+_PIECE = 4096
 
 POSIX_SHELLS = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
 _JOINS = frozenset({"&&", "||", ";", "&", "|", "|&", ";;"})
@@ -62,7 +69,9 @@ def script_of(dockerfile: Dockerfile, run: Instruction) -> Script:
     if text is None:
         return Script(understood=False)
     walk = _Walk(dockerfile, text)
-    root = _parser().parse(walk.encoded).root_node
+    root = _root(walk.encoded)
+    if root is None:
+        return Script(sound=False)
     walk.sound = not root.has_error
     trailing = walk.visit(root)
     commands = tuple(replace(command, sound=walk.sound) for command in walk.commands)
@@ -124,6 +133,26 @@ def _parser() -> Parser:
     import tree_sitter_bash  # noqa: PLC0415
 
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+
+
+def _root(source: bytes) -> Node | None:
+    """The syntax of a script, or None where it is no text or takes longer than any script."""
+    if b"\0" in source:  # a shell drops it, and this grammar looks for its end at each
+        return None
+    end = time.thread_time() + PATIENCE + PATIENCE_PER_BYTE * len(source)
+
+    def piece(at: int, _point: object) -> bytes:
+        return source[at : at + _PIECE]
+
+    def is_late(*_: object) -> bool:
+        return time.thread_time() > end
+
+    parser = _parser()
+    try:
+        return parser.parse(piece, progress_callback=is_late).root_node
+    except ValueError:  # it was late
+        parser.reset()
+        return None
 
 
 @dataclass

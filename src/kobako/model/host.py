@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Gpu(NamedTuple):
+    """A GPU as nvidia-smi shows it. ``capability`` is its compute capability ("": an old nvidia-smi does not tell)."""
+
+    name: str
+    driver: str
+    capability: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from kobako.model.requirement import Requirement
 from kobako.plan import base, groups, install, service
-from kobako.plan.facts import Facts, Plan
+from kobako.plan.facts import WITHOUT, Facts, Plan
 from kobako.plan.text import Step
 
-__all__ = ["Facts", "Plan", "plan", "to_resolve"]
+__all__ = ["WITHOUT", "Facts", "Plan", "plan", "to_install", "to_resolve"]
 
 
 def plan(facts: Facts) -> Plan:
@@ -20,6 +20,11 @@ def plan(facts: Facts) -> Plan:
     steps = "\n".join(step.render() for step in _steps(facts))
     asked = (*facts.scan.questions, *groups.questions(facts, groups.sort(facts)))
     return Plan(steps, service.block(facts), asked)
+
+
+def to_install(facts: Facts) -> tuple[Requirement, ...]:
+    """What the Dockerfile is to install for the repository: all that is required and that the base does not hold."""
+    return groups.sort(facts).all
 
 
 def to_resolve(facts: Facts) -> tuple[Requirement, ...]:

@@ -8,7 +8,7 @@ from kobako import data
 from kobako import floor as floors
 from kobako.model.image import BaseImage
 from kobako.plan.facts import Facts
-from kobako.plan.text import Step, listed, sentence
+from kobako.plan.text import INDENT, Step, listed, sentence
 
 CATALOGUE = "https://catalog.ngc.nvidia.com/orgs/nvidia/containers/pytorch"
 FLOOR = floors.FOLDER
@@ -22,7 +22,10 @@ def image(facts: Facts) -> Step:
         told += [CATALOGUE, "It is tested as a whole, which is less work than building such a container oneself"]
     if base.confidence == "secondary":
         told.append("(these versions are known second-hand: release notes, articles and other people's Dockerfiles)")
-    told.append(f"Why this one: {'; '.join(facts.base.reasons)}")
+    for at, reason in enumerate(facts.base.reasons):
+        told.append(f"{INDENT}{reason}" if at else f"Why this one: {reason}")
+    if facts.as_of:
+        told.append(f"Packages are of {facts.as_of}, {facts.as_of_why}")
     return Step(tuple(told), (f"FROM {base.reference}",))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from kobako import data
@@ -13,9 +14,12 @@ from kobako.plan.facts import Facts, Groups
 def sort(facts: Facts) -> Groups:
     """Who is installed when."""
     image = facts.image
-    held = data.held_by(image.family) if image.has_torch else frozenset()
+    held = data.held_by(image.family) | {"torch"} if image.has_torch else frozenset()
     kept, torch, project, runtime, compiled = [], [], [], [], []
+    optional = tuple(one for one in facts.scan.requirements if one.optional)
     for one in facts.scan.requirements:
+        if one.optional or not one.applies(image.python):
+            continue
         if one.name in held and not one.url:
             kept.append(one)
         elif one.name in data.build_needs() and not is_wheel(one):
@@ -29,17 +33,12 @@ def sort(facts: Facts) -> Groups:
     added = bool(compiled) and not image.has_torch and not any(one.name == "torch" for one in torch)
     if added:
         torch.insert(0, Requirement("torch"))
-    return Groups(tuple(kept), tuple(torch), tuple(project), tuple(runtime), tuple(compiled), added)
+    return Groups(tuple(kept), tuple(torch), tuple(project), tuple(runtime), tuple(compiled), optional, added)
 
 
 def is_wheel(one: Requirement) -> bool:
     """A direct reference to something that is built already."""
     return bool(one.url) and (one.url or "").partition("#")[0].endswith(".whl")
-
-
-def files(requirements: Iterable[Requirement]) -> list[str]:
-    """The files that name them, in the order of their first mention."""
-    return list(dict.fromkeys(finding.file for one in requirements for finding in one.findings))
 
 
 def freed(facts: Facts, groups: Groups) -> tuple[str, ...]:
@@ -76,11 +75,14 @@ def _nothing(scan: Scan) -> Iterable[Question]:
 
 
 def _python(scan: Scan, image: BaseImage) -> Iterable[Question]:
-    wanted = scan.requires_python
-    if wanted is None or not image.python or _contains(wanted.specifier, f"{image.python}.99"):
-        return
-    finding = wanted.findings[0] if wanted.findings else None
-    yield Question(f"Python {wanted.specifier} is asked for, and {image.reference} has {image.python}", finding)
+    bounds = scan.bounds.get("python") or ((scan.python,) if scan.python else ())
+    for wanted in bounds:
+        if not image.python or _contains(wanted.specifier, f"{image.python}.99"):
+            continue
+        finding = wanted.findings[0] if wanted.findings else None
+        verb = "is asked for" if wanted.firm else "is spoken of"
+        yield Question(f"Python {wanted.specifier} {verb}, and {image.reference} has {image.python}", finding)
+        return  # the firm ones come first
 
 
 def _torch(groups: Groups, image: BaseImage) -> Iterable[Question]:
@@ -101,11 +103,21 @@ def _image(image: BaseImage, groups: Groups) -> Iterable[Question]:
         yield Question(f"{image.reference} is Alpine: apt-get and most wheels do not work there; choose a Debian image")
     if image.family == "other" and not image.python:
         yield Question(f"nothing is known about {image.reference}: it is taken to have Python 3.8 or later, with pip")
-    if image.family == "pytorch" and groups.compiled and image.reference.endswith("-runtime"):
-        names = ", ".join(one.name for one in groups.compiled)
-        yield Question(f"{image.reference} has no CUDA compiler, and {names} needs one: take the -devel image")
+    lacking = _without_compiler(image, groups)
+    if lacking:
+        which = "take the -devel image" if image.family in {"pytorch", "cuda"} else "choose an image that has"
+        yield Question(f"{image.reference} has no CUDA compiler, and {', '.join(lacking)} needs one: {which}")
     if image.too_old_for_uv and image.python_version < (3, 6):
         yield Question(f"{image.reference} has Python {image.python}: many packages are no longer to be had for it")
+
+
+def _without_compiler(image: BaseImage, groups: Groups) -> list[str]:
+    """What is compiled with CUDA, where the image has no compiler for it. FORCE_CUDA=0 builds some of it without."""
+    if image.family in {"pytorch", "cuda"} and re.search(r"runtime|base", image.reference):
+        return [one.name for one in groups.compiled]
+    if image.family in {"python", "distribution"}:
+        return [one.name for one in groups.compiled if "FORCE_CUDA" not in data.build_needs()[one.name].environment]
+    return []
 
 
 def _contains(specifier: str, version: str) -> bool:

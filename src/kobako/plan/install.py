@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kobako import data
-from kobako.model.image import BaseImage
+from kobako.data import tables
 from kobako.model.requirement import Requirement
 from kobako.plan.base import APT_INSTALL, FLOOR
-from kobako.plan.facts import Facts, Groups
-from kobako.plan.groups import files
-from kobako.plan.text import Step, listed, quoted, sentence
+from kobako.plan.facts import WITHOUT, Facts, Groups
+from kobako.plan.text import Step, listed, origins, quoted, sentence
 
 TRACKING = ("clearml", "clearml-agent", "boto3")
 CACHE = "RUN --mount=type=cache,target=/root/.cache/uv"
@@ -33,7 +32,11 @@ def _system_packages(facts: Facts, groups: Groups) -> dict[str, str]:
     needed: dict[str, str] = {}
     for one in groups.all:
         packages, why = data.system_needs().get(one.name, ((), ""))
-        needed.update({package: f"{one.name} needs them ({why})" for package in packages if package not in needed})
+        for package in packages:
+            needed.setdefault(package, f"{one.name} needs them ({why})")
+    for found in facts.scan.system:
+        place = f" ({found.findings[0]})" if found.findings else ""
+        needed.setdefault(found.name, f"{found.why}{place}")
     fetched = [one.name for one in groups.all if one.url and one.url.startswith("git+")]
     if fetched:
         needed.update(dict.fromkeys(("ca-certificates", "git"), f"to fetch {sentence(fetched)}"))
@@ -56,24 +59,33 @@ def python(facts: Facts, groups: Groups) -> Iterable[Step]:
 
         yield from old.python(facts, groups)
         return
-    yield from _torch(groups, facts.image)
+    yield from _torch(groups, facts)
     family = [one for one in groups.compiled if one.role == "project"]
     others = [one for one in groups.compiled if one.role != "project"]
     if groups.project:
-        yield Step((_title("Packages of the project's own family", groups.project),), uv(groups.project))
-    yield from _compiled(family, facts.image)
-    yield from _runtime(groups)
-    yield from _compiled(others, facts.image)
-    yield Step((f"Tracking: {sentence(TRACKING)}", "(clearml-agent does not bring clearml)"), uv_names(TRACKING))
+        told = ("Packages of the project's own family", *origins(groups.project))
+        yield Step(told, uv(groups.project, facts))
+    yield from _compiled(family, facts)
+    yield from _runtime(groups, facts)
+    yield from _compiled(others, facts)
+    yield from _own(groups, facts)
+    told = (f"Tracking: {sentence(TRACKING)}", "(clearml-agent does not bring clearml)")
+    yield Step(told, listed((f"{CACHE}", "    uv pip install"), TRACKING))
 
 
-def uv(requirements: Sequence[Requirement]) -> tuple[str, ...]:
+def uv(requirements: Sequence[Requirement], facts: Facts) -> tuple[str, ...]:
     """One ``uv pip install`` with the download cache."""
-    return uv_names([written(one) for one in requirements])
+    return uv_names([written(one) for one in requirements], facts)
 
 
-def uv_names(names: Sequence[str]) -> tuple[str, ...]:
-    return listed((CACHE, "    uv pip install"), quoted(names))
+def uv_names(names: Sequence[str], facts: Facts) -> tuple[str, ...]:
+    """The same, for requirements as they are written."""
+    return listed((CACHE, f"    uv pip install{dated(facts)}"), quoted(names))
+
+
+def dated(facts: Facts) -> str:
+    """The option that resolves as the index stood on a day."""
+    return f" --exclude-newer {facts.as_of}" if facts.as_of else ""
 
 
 def written(one: Requirement) -> str:
@@ -83,34 +95,34 @@ def written(one: Requirement) -> str:
     return str(one)
 
 
-def _title(what: str, requirements: Sequence[Requirement]) -> str:
-    named = files(requirements)
-    return f"{what}: {sentence(named)}" if named else what
-
-
-def _torch(groups: Groups, image: BaseImage) -> Iterable[Step]:
+def _torch(groups: Groups, facts: Facts) -> Iterable[Step]:
     if not groups.torch:
         return
-    holds = "may hold no PyTorch" if image.has_torch is None else "has no PyTorch"
-    told = [_title(f"The base {holds}", groups.torch)]
-    if image.has_torch is None:
+    holds = "may hold no PyTorch" if facts.image.has_torch is None else "has no PyTorch"
+    told = [f"The base {holds}", *origins(groups.torch)]
+    if facts.image.has_torch is None:
         told.append("(where it does, the floor keeps it and nothing is installed here)")
     if groups.torch_added:
         names = sentence([one.name for one in groups.compiled])
         told.append(f"torch is declared nowhere, but {names} is compiled against it")
-    yield Step(tuple(told), uv(groups.torch))
+    yield Step(tuple(told), uv(groups.torch, facts))
 
 
-def _runtime(groups: Groups) -> Iterable[Step]:
-    told = []
+def _runtime(groups: Groups, facts: Facts) -> Iterable[Step]:
+    told = ["What the repository requires", *origins(groups.runtime)]
     if groups.kept:
-        names = sentence([one.name for one in groups.kept])
+        names = sentence(list(dict.fromkeys(one.name for one in groups.kept)))
         told.append(f"(not repeated: {names}, which the base image holds)")
+    if groups.optional:
+        told.append(f"(left out, since the code does without: {sentence([one.name for one in groups.optional])})")
+    without = [one.what for one in facts.scan.others if one.why == WITHOUT]
+    if without:
+        told.append(f"({WITHOUT}: {sentence(without)})")
     if groups.runtime:
-        yield Step((_title("What the repository requires", groups.runtime), *told), uv(groups.runtime))
+        yield Step(tuple(told), uv(groups.runtime, facts))
 
 
-def _compiled(requirements: Sequence[Requirement], image: BaseImage) -> Iterable[Step]:
+def _compiled(requirements: Sequence[Requirement], facts: Facts) -> Iterable[Step]:
     """Packages that import torch while they are built: no isolation, and never from the cache.
 
     uv's cache knows a built wheel by its version alone. After a change of FROM it would hand out one that was built
@@ -119,19 +131,35 @@ def _compiled(requirements: Sequence[Requirement], image: BaseImage) -> Iterable
     needs = [data.build_needs()[one.name] for one in requirements]
     if not needs:
         return
-    tools = sorted({tool for need in needs for tool in need.requires})
-    yield Step((f"To build {sentence([one.name for one in requirements])} (see below)",), uv_names(_merged(tools)))
+    tools = _merged(sorted({tool for need in needs for tool in need.requires}))
+    yield Step((f"To build {sentence([one.name for one in requirements])} (see below)",), uv_names(tools, facts))
     for one, need in zip(requirements, needs, strict=True):
-        settings = environment(need.environment, image)
-        head = f"RUN {settings}{' ' if settings else ''}uv pip install --no-cache --no-build-isolation"
+        settings, told = environment(need.environment, facts)
+        head = f"RUN {settings}{' ' if settings else ''}uv pip install --no-cache --no-build-isolation{dated(facts)}"
         yield Step(
             (
-                _title(one.name, (one,)),
+                *(origins((one,)) or [one.name]),
                 f"{need.reason}: without isolation,",
                 "and never from the cache, where one may lie that was built for another PyTorch",
+                *told,
             ),
             listed((head,), quoted([written(one)])),
         )
+
+
+_COMPILING = frozenset(
+    {"cmake", "cython", "nanobind", "ninja", "numpy", "pybind11", "scikit-build", "scikit-build-core"}
+)
+"""What compiles code, of all that a repository may want while it is built: the rest is for packaging it."""
+
+
+def _own(groups: Groups, facts: Facts) -> Iterable[Step]:
+    """What the repository's own extensions are compiled with. It is mounted, and so they are built in the container."""
+    installed = {one.name for one in groups.all}
+    tools = [one for one in facts.scan.build if one.name in _COMPILING and one.name not in installed]
+    if tools:
+        told = ("To compile the repository's own code, once the container runs", *origins(tools))
+        yield Step(told, uv(tools, facts))
 
 
 def _merged(tools: Sequence[str]) -> list[str]:
@@ -142,11 +170,28 @@ def _merged(tools: Sequence[str]) -> list[str]:
     return sorted(chosen.values())
 
 
-def environment(settings: str, image: BaseImage) -> str:
-    """The settings for a build. CUDA code cannot be compiled where there is no CUDA."""
-    if image.family not in {"python", "distribution"}:
-        return settings
-    return settings.replace("FORCE_CUDA=1", "FORCE_CUDA=0")
+def environment(settings: str, facts: Facts) -> tuple[str, tuple[str, ...]]:
+    """The settings for a build, and what is to be said about them. CUDA code is compiled where there is CUDA."""
+    if facts.image.family in {"python", "distribution"}:
+        return settings.replace("FORCE_CUDA=1", "FORCE_CUDA=0"), ()
+    if not facts.architectures:
+        why = 'for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it'
+        return settings, (why,)
+    named = ";".join(_architectures(facts.architectures, facts.image.cuda))
+    return f'TORCH_CUDA_ARCH_LIST="{named}" {settings}'.strip(), (f"for the GPUs at hand: {named}",)
+
+
+def _architectures(capabilities: Sequence[str], cuda: str) -> list[str]:
+    """What CUDA code is compiled for. A GPU that the image's compiler does not know yet gets code to translate.
+
+    Source: the CUDA programming guide on PTX, and torch.utils.cpp_extension on TORCH_CUDA_ARCH_LIST ("8.6+PTX").
+    """
+    toolkit = tables.cuda_toolkit(cuda) if cuda else None
+    newest = tables.numbers(toolkit.capability_max) if toolkit and toolkit.capability_max else None
+    known = [one for one in capabilities if newest is None or tables.numbers(one) <= newest]
+    if len(known) < len(capabilities) and toolkit is not None:
+        known = [*(one for one in known if one != toolkit.capability_max), f"{toolkit.capability_max}+PTX"]
+    return known
 
 
 FLOOR_CONSTRAINT = f"--constraint {FLOOR}/floor.txt"

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from kobako import data
 from kobako.model.requirement import Requirement
 from kobako.plan.facts import Facts, Groups
-from kobako.plan.groups import files
 from kobako.plan.install import FLOOR_CONSTRAINT, TRACKING, environment, written
-from kobako.plan.text import Step, listed, quoted, sentence
+from kobako.plan.text import Step, listed, origins, quoted, sentence
 
 PIP = "python3 -m pip install --no-cache-dir"
 
@@ -33,24 +32,22 @@ def python(facts: Facts, groups: Groups) -> Iterable[Step]:
             ),
             listed((f"RUN {PIP} --no-deps",), rest),
         )
-    for title, group in (
-        ("Packages of the project's own family", groups.project),
-        ("What the repository requires", groups.runtime),
-        ("Tracking (clearml-agent does not bring clearml)", tracking),
-    ):
+    for title, group in (*_titled(groups), ("Tracking (clearml-agent does not bring clearml)", tracking)):
         pinned = [one for one in group if one.name in pins]
         if pinned:
-            yield _step((_told(title, pinned),), pinned, pins)
+            yield _step((title, *origins(pinned)), pinned, pins)
     sources = [one for one in groups.all if one.name in loose and one not in groups.compiled]
     if sources:
         why = "only their source is to be had for this Python; the floor keeps PyTorch"
-        yield Step((f"{_told('Built here', sources)}", why), _loose(sources))
+        yield Step(("Built here", *origins(sources), why), _loose(sources))
     yield from _compiled(groups.compiled, facts)
 
 
-def _told(title: str, group: Sequence[Requirement]) -> str:
-    named = files(group)
-    return f"{title}: {sentence(named)}" if named else title
+def _titled(groups: Groups) -> tuple[tuple[str, tuple[Requirement, ...]], ...]:
+    return (
+        ("Packages of the project's own family", groups.project),
+        ("What the repository requires", groups.runtime),
+    )
 
 
 def _step(why: tuple[str, ...], group: Sequence[Requirement], pins: Mapping[str, str]) -> Step:
@@ -68,10 +65,10 @@ def _compiled(group: Sequence[Requirement], facts: Facts) -> Iterable[Step]:
         tools = sorted({tool.partition("<")[0] for need in needs for tool in need.requires})
         yield Step((f"To build {sentence([one.name for one in group])} (see below)",), listed((f"RUN {PIP}",), tools))
     for one, need in zip(group, needs, strict=True):
-        settings = environment(need.environment, facts.image)
+        settings, told = environment(need.environment, facts)
         head = f"RUN {settings}{' ' if settings else ''}{PIP} --no-build-isolation {FLOOR_CONSTRAINT}"
         why = f"{need.reason}: without isolation; the floor keeps PyTorch"
-        yield Step((_told(one.name, (one,)), why), listed((head,), quoted([written(one)])))
+        yield Step((*(origins((one,)) or [one.name]), why, *told), listed((head,), quoted([written(one)])))
 
 
 def _unresolved(facts: Facts, groups: Groups) -> Iterable[Step]:
@@ -82,12 +79,8 @@ def _unresolved(facts: Facts, groups: Groups) -> Iterable[Step]:
     if groups.torch:
         yield _step(("The base has no PyTorch",), groups.torch, {})
     tracking = tuple(Requirement(name) for name in TRACKING)
-    for title, group in (
-        ("Packages of the project's own family", groups.project),
-        ("What the repository requires", groups.runtime),
-        ("Tracking (clearml-agent does not bring clearml)", tracking),
-    ):
+    for title, group in (*_titled(groups), ("Tracking (clearml-agent does not bring clearml)", tracking)):
         if group:
-            yield Step((_told(title, group), *why), _loose(group))
+            yield Step((title, *origins(group), *why), _loose(group))
             why = ()
     yield from _compiled(groups.compiled, facts)

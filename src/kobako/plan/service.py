@@ -36,7 +36,7 @@ deploy:
       devices:
         - driver: nvidia
           capabilities: [gpu]
-{_source(facts.source)}"""
+{_hints(facts)}"""
 
 
 def shared_memory(memory: int) -> int:
@@ -44,13 +44,19 @@ def shared_memory(memory: int) -> int:
     return max(1, min(SHARED_MEMORY, memory // (2 * GIB))) if memory else SHARED_MEMORY
 
 
-def _source(source: Mapping[str, str | bool]) -> str:
-    if not source:
-        return ""
+def _hints(facts: Facts) -> str:
+    """What Compose cannot say: where the repository is from, and what an image of the user's own holds."""
+    image = facts.image
+    own = {"python": image.python, "torch": image.torch} if image.family == "other" else {}
+    lines = [*_mapping("source", facts.source), *_mapping("base", {key: value for key, value in own.items() if value})]
+    return "\n".join(["x-kobako:", *lines, ""]) if lines else ""
+
+
+def _mapping(name: str, values: Mapping[str, str | bool]) -> list[str]:
     # Compose reads ${...} here as well
-    safe = {key: value.replace("$", "$$") if isinstance(value, str) else value for key, value in source.items()}
+    safe = {key: value.replace("$", "$$") if isinstance(value, str) else value for key, value in values.items()}
     lines = [f"    {key}: {scalar(value)}" for key, value in safe.items()]
-    return "\n".join(["x-kobako:", "  source:", *lines, ""])
+    return [f"  {name}:", *lines] if lines else []
 
 
 def scalar(value: str | bool) -> str:  # noqa: FBT001 - it is the value itself

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kobako.model.requirement import Requirement
+
 WIDTH = 110
 INDENT = "    "
 
@@ -25,9 +27,15 @@ class Step:
 
 
 def wrapped(paragraph: str) -> list[str]:
-    """A paragraph on lines of a readable width. What a stranger named never leaves the comment."""
+    """A paragraph on lines of a readable width, the later ones further in where it is indented itself.
+
+    What a stranger named never leaves the comment.
+    """
     clean = re.sub(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+", " ", paragraph)
-    return textwrap.wrap(clean, WIDTH, break_long_words=False, break_on_hyphens=False) or [""]
+    indent = clean[: len(clean) - len(clean.lstrip(" "))]
+    return textwrap.wrap(
+        clean, WIDTH, break_long_words=False, break_on_hyphens=False, subsequent_indent=indent and f"{indent}  "
+    ) or [""]
 
 
 def listed(head: Sequence[str], words: Iterable[str], tail: Sequence[str] = ()) -> tuple[str, ...]:
@@ -37,8 +45,33 @@ def listed(head: Sequence[str], words: Iterable[str], tail: Sequence[str] = ()) 
 
 
 def quoted(words: Iterable[str]) -> list[str]:
-    """Each word quoted where a shell needs it."""
+    """Each word quoted where a shell needs it. Raises ``ValueError`` for one that would end its line."""
+    words = list(words)
+    for word in words:
+        if not word.isprintable():
+            raise ValueError(f"{word!r} cannot stand in a Dockerfile")
     return [shlex.quote(word) for word in words]
+
+
+def origins(requirements: Iterable[Requirement]) -> list[str]:
+    """Where each requirement is written, one line per file: ``six and numpy: requirements.txt:3-4``."""
+    by_file: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for one in requirements:
+        if one.findings:
+            first = one.findings[0]
+            by_file.setdefault((first.file, _TOLD[one.origin]), []).append((one.name, first.line))
+    return [
+        f"{sentence([name for name, _ in found])}: {told}{file}:{_span([line for _, line in found])}"
+        for (file, told), found in by_file.items()
+    ]
+
+
+_TOLD = {"declared": "", "platform": "", "readme": "told in ", "imported": "imported in "}
+
+
+def _span(lines: Sequence[int]) -> str:
+    first, last = min(lines), max(lines)
+    return str(first) if first == last else f"{first}-{last}"
 
 
 def sentence(names: Sequence[str]) -> str:

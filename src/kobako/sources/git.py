@@ -16,6 +16,7 @@ from kobako.errors import UsageError
 from kobako.masking import mask
 from kobako.model.names import checked_name
 from kobako.process import Outcome
+from kobako.sources import dates
 from kobako.sources.model import Fetched, Run, Source
 from kobako.sources.spec import hide
 
@@ -32,14 +33,22 @@ def environment() -> dict[str, str]:
 
 
 class Git:
-    """git in one folder. ``remote`` may only be one of the transports that Kobako fetches."""
+    """git in one folder. A remote may only be one of the transports that Kobako fetches.
 
-    def __init__(self, run: Run, cwd: Path, *, local: bool = False) -> None:
+    ``offline`` is for a stranger's repository whose own configuration git reads: an object that is missing there would
+    be fetched on the quiet, by programs that the configuration names.
+    """
+
+    def __init__(self, run: Run, cwd: Path, *, local: bool = False, offline: bool = False) -> None:
         self._run = run
         self._cwd = cwd
         # A submodule may name file:// only when the repository itself came from this machine.
         protocols = "https:http:ssh:git:file" if local else "https:http:ssh:git"
+        if offline:
+            protocols = "none"
         self._env: Mapping[str, str] = {**environment(), "GIT_ALLOW_PROTOCOL": protocols}
+        if offline:
+            self._env |= {"GIT_NO_LAZY_FETCH": "1"}
 
     def __call__(self, *arguments: str) -> Outcome:
         return self._run(["git", *_QUIET, *_PATIENCE, *arguments], cwd=self._cwd, env=self._env)
@@ -72,11 +81,18 @@ def fetch(source: Source, name: str, into: Path, run: Run) -> Fetched:
         if not git(*submodules, "--depth=1").ok:  # not every server gives away a commit that is no branch's tip
             _must(git(*submodules), source)
     commit = git.text("rev-parse", "HEAD")
+    facts: dict[str, str | bool] = {"git": hide(source.location), **_identity(git, commit)}
     _drop_git(folder)
-    facts: dict[str, str | bool] = {"git": hide(source.location), "commit": commit}
     if source.ref and source.ref != commit:
         facts["ref"] = source.ref
     return Fetched(folder, name, facts)
+
+
+def _identity(git: Git, commit: str) -> dict[str, str | bool]:
+    """The commit and its date."""
+    seconds = git.text("-c", "log.showSignature=false", "show", "--no-patch", "--format=%ct", commit)
+    date = dates.utc(seconds)
+    return {"commit": commit, dates.KEY: date} if date else {"commit": commit}
 
 
 def _is_local(url: str) -> bool:
@@ -161,20 +177,38 @@ def _drop_git(folder: Path) -> None:
             (Path(here) / ".git").unlink()
 
 
-def state(folder: Path, run: Run) -> dict[str, str | bool]:
-    """Commit and dirtiness of a folder that is the top of a git repository; nothing for any other folder."""
+def identity(folder: Path, run: Run) -> dict[str, str | bool]:
+    """Commit and date of a folder that is the top of a git repository; nothing for any other folder."""
     if not (folder / ".git").exists():
         return {}
-    git = Git(run, folder)
+    git = Git(run, folder, offline=True)
     top = git.text("rev-parse", "--show-toplevel")
     commit = git.text("rev-parse", "--verify", "--quiet", "HEAD")
     if not commit or Path(top).resolve() != folder.resolve():
         return {}
-    facts: dict[str, str | bool] = {"commit": commit}
-    # A filter in the repository's own configuration would run when git compares files: then nobody knows.
-    if not git.text("config", "--local", "--get-regexp", r"^filter\."):
+    return _identity(git, commit)
+
+
+def state(folder: Path, run: Run) -> dict[str, str | bool]:
+    """The same, and whether it is dirty."""
+    facts = identity(folder, run)
+    git = Git(run, folder, offline=True)
+    if facts and not _has_filters(git):
         facts["dirty"] = bool(git.text("--no-optional-locks", "status", "--porcelain", "--ignore-submodules=dirty"))
     return facts
+
+
+def _has_filters(git: Git) -> bool:
+    """Whether the repository's own configuration, what it includes counted, names programs that compare files.
+
+    git would run them to find out whether a file has changed: then nobody knows. Those of the user's own
+    configuration (git-lfs) are the user's.
+    """
+    outcome = git("config", "--includes", "--show-scope", "--get-regexp", r"^filter\.")
+    if outcome.code not in {0, 1}:  # 1: there is none
+        return True
+    scopes = {line.split(None, 1)[0] for line in outcome.stdout.splitlines() if line.strip()}
+    return not scopes <= {"system", "global"}
 
 
 def subtree(source: Source, name: str, workspace: Path, run: Run) -> tuple[Fetched, Callable[[], None]]:
@@ -198,7 +232,8 @@ def subtree(source: Source, name: str, workspace: Path, run: Run) -> tuple[Fetch
     if not outcome.ok:
         raise UsageError("bad-source", f"git subtree add failed for {hide(source.location)}", why=_said(outcome))
     commit = _squashed(git.text("log", "--format=%B", f"{before}..HEAD"))
-    facts: dict[str, str | bool] = {"git": hide(source.location), "commit": commit, "ref": ref, "subtree": True}
+    identity = _identity(git, commit)
+    facts: dict[str, str | bool] = {"git": hide(source.location), **identity, "ref": ref, "subtree": True}
     return Fetched(workspace / name, name, facts, in_place=True), lambda: _undo(git, before)
 
 

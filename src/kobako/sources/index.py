@@ -29,7 +29,7 @@ def download(source: Source, into: Path, config: PipConfig | None = None) -> tup
 
     settings = config or pipconfig.read()
     try:
-        finder = _finder(settings)
+        finder = finder_of(settings, ignore_compatibility=True, no_binary=[":all:"])
         link, version = _find(finder, source)
         target = into / Path(link.filename).name
         _save(finder, link, target, source)
@@ -40,7 +40,7 @@ def download(source: Source, into: Path, config: PipConfig | None = None) -> tup
     return target, version
 
 
-def _finder(config: PipConfig) -> PackageFinder:
+def finder_of(config: PipConfig, **wanted: Any) -> PackageFinder:
     from unearth import PackageFinder  # noqa: PLC0415 - heavy
     from unearth.auth import MultiDomainBasicAuth  # noqa: PLC0415
     from unearth.fetchers.sync import PyPIClient  # noqa: PLC0415
@@ -64,8 +64,7 @@ def _finder(config: PipConfig) -> PackageFinder:
         index_urls=indexes,
         find_links=config.find_links,
         trusted_hosts=config.trusted_hosts,
-        ignore_compatibility=True,
-        no_binary=[":all:"],
+        **wanted,
     )
     # With nothing configured at all (no-index and no find-links) the finder would add an index of its own accord.
     finder.sources = [one for one in finder.sources if one["type"] != "index" or one["url"] in indexes]
@@ -84,7 +83,7 @@ class _Heard(logging.Handler):
 
 
 @contextmanager
-def _listening() -> Iterator[list[str]]:
+def listening() -> Iterator[list[str]]:
     logger, heard = logging.getLogger("unearth"), _Heard()
     before = logger.propagate
     logger.addHandler(heard)
@@ -97,7 +96,7 @@ def _listening() -> Iterator[list[str]]:
 
 
 def _find(finder: PackageFinder, source: Source) -> tuple[Link, str]:
-    with _listening() as heard:
+    with listening() as heard:
         finder_match = finder.find_best_match(source.location, allow_yanked=True, allow_prereleases=True)
         best = finder_match.best
     if best is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kobako.errors import UsageError
 from kobako.model.names import checked_name
-from kobako.sources import git
+from kobako.sources import dates, git
 from kobako.sources.model import Fetched, Run, Source
 from kobako.sources.unpack import unpack
 
@@ -61,6 +61,9 @@ def fetch_archive(archive: Path, name: str, into: Path, *, otherwise: str = "") 
     facts: dict[str, str | bool] = {"archive": archive.name, "sha256": sha256(archive)}
     if project and version:
         facts["version"] = version
+    date = dates.of_archive(archive)
+    if date:
+        facts[dates.KEY] = date
     target = into / chosen
     git_folder = top / ".git"
     if git_folder.is_dir() and not git_folder.is_symlink():

@@ -75,7 +75,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     wheel
 
 #
-# mmcv-full: requirements/mminstall.txt
+# mmcv-full: requirements/mminstall.txt:1
 # its setup.py imports torch and compiles the CUDA operators against it: without isolation,
 # and never from the cache, where one may lie that was built for another PyTorch
 #
@@ -83,7 +83,9 @@ RUN MMCV_WITH_OPS=1 FORCE_CUDA=0 uv pip install --no-cache --no-build-isolation 
     'mmcv-full>=1.3.17'
 
 #
-# What the repository requires: requirements/runtime.txt
+# What the repository requires
+# matplotlib, numpy, pycocotools, six, terminaltables, mmcls, packaging and prettytable:
+# requirements/runtime.txt:1-8
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install \

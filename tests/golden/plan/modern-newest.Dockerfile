@@ -3,8 +3,9 @@
 # https://catalog.ngc.nvidia.com/orgs/nvidia/containers/pytorch
 # It is tested as a whole, which is less work than building such a container oneself
 # (these versions are known second-hand: release notes, articles and other people's Dockerfiles)
-# Why this one: the newest NGC release that fits; the repository asks for torch >=2.2 (pyproject.toml:4); the
-# repository asks for Python >=3.10 (pyproject.toml:3)
+# Why this one: the newest NGC release that fits
+#     the repository asks for torch >=2.2 (pyproject.toml:4)
+#     the repository asks for Python >=3.10 (pyproject.toml:3)
 #
 FROM nvcr.io/nvidia/pytorch:26.09-py3
 
@@ -60,7 +61,8 @@ ENV TZ=Asia/Tokyo
 RUN sed -i -E '/^(numpy|transformers) *[^A-Za-z0-9._ -]/Id' /opt/kobako/constraint.txt
 
 #
-# What the repository requires: pyproject.toml
+# What the repository requires
+# transformers, numpy, einops, tqdm and segment: pyproject.toml:4
 # (not repeated: torch and torchvision, which the base image holds)
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
@@ -83,9 +85,10 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     wheel
 
 #
-# flash-attn: pyproject.toml
+# flash-attn: pyproject.toml:4
 # its setup.py imports torch: without isolation,
 # and never from the cache, where one may lie that was built for another PyTorch
+# for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
 RUN uv pip install --no-cache --no-build-isolation \
     flash-attn

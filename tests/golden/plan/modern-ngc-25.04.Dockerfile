@@ -59,7 +59,8 @@ ENV TZ=Asia/Tokyo
 RUN sed -i -E '/^(numpy|transformers) *[^A-Za-z0-9._ -]/Id' /opt/kobako/constraint.txt
 
 #
-# What the repository requires: pyproject.toml
+# What the repository requires
+# transformers, numpy, einops, tqdm and segment: pyproject.toml:4
 # (not repeated: torch and torchvision, which the base image holds)
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
@@ -82,9 +83,10 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     wheel
 
 #
-# flash-attn: pyproject.toml
+# flash-attn: pyproject.toml:4
 # its setup.py imports torch: without isolation,
 # and never from the cache, where one may lie that was built for another PyTorch
+# for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
 RUN uv pip install --no-cache --no-build-isolation \
     flash-attn

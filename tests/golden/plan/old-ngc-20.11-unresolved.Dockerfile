@@ -46,7 +46,9 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 ENV TZ=Asia/Tokyo
 
 #
-# What the repository requires: requirements/runtime.txt
+# What the repository requires
+# matplotlib, numpy, pycocotools, six, terminaltables, mmcls, packaging and prettytable:
+# requirements/runtime.txt:1-8
 # (not resolved beforehand: pip may move packages of the base, though not PyTorch, which the floor holds;
 # where a package asks for another PyTorch than the base's, this step fails and says so)
 #
@@ -78,9 +80,10 @@ RUN python3 -m pip install --no-cache-dir \
     wheel
 
 #
-# mmcv-full: requirements/mminstall.txt
+# mmcv-full: requirements/mminstall.txt:1
 # its setup.py imports torch and compiles the CUDA operators against it: without isolation; the floor keeps
 # PyTorch
+# for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
 RUN MMCV_WITH_OPS=1 FORCE_CUDA=1 python3 -m pip install --no-cache-dir --no-build-isolation --constraint /opt/kobako/floor.txt \
     'mmcv-full>=1.3.17'

@@ -54,7 +54,8 @@ RUN python3 -m pip install --no-cache-dir --no-deps \
     cycler==0.11.0
 
 #
-# What the repository requires: requirements/runtime.txt
+# What the repository requires
+# matplotlib, numpy, six, terminaltables, mmcls, packaging and prettytable: requirements/runtime.txt:1-8
 #
 RUN python3 -m pip install --no-cache-dir --no-deps \
     matplotlib==3.3.4 \
@@ -74,7 +75,8 @@ RUN python3 -m pip install --no-cache-dir --no-deps \
     boto3==1.23.10
 
 #
-# Built here: requirements/runtime.txt
+# Built here
+# pycocotools: requirements/runtime.txt:3
 # only their source is to be had for this Python; the floor keeps PyTorch
 #
 RUN python3 -m pip install --no-cache-dir --constraint /opt/kobako/floor.txt \
@@ -90,9 +92,10 @@ RUN python3 -m pip install --no-cache-dir \
     wheel
 
 #
-# mmcv-full: requirements/mminstall.txt
+# mmcv-full: requirements/mminstall.txt:1
 # its setup.py imports torch and compiles the CUDA operators against it: without isolation; the floor keeps
 # PyTorch
+# for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
 RUN MMCV_WITH_OPS=1 FORCE_CUDA=1 python3 -m pip install --no-cache-dir --no-build-isolation --constraint /opt/kobako/floor.txt \
     'mmcv-full>=1.3.17'

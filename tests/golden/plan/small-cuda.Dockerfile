@@ -67,7 +67,8 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 ENV TZ=Europe/Paris
 
 #
-# The base has no PyTorch: requirements.txt
+# The base has no PyTorch
+# torch and torchvision: requirements.txt:1-2
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install \
@@ -75,7 +76,8 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     torchvision
 
 #
-# What the repository requires: requirements.txt
+# What the repository requires
+# opencv-python and pyyaml: requirements.txt:3-4
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install \

@@ -55,7 +55,8 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 ENV TZ=Etc/UTC
 
 #
-# The base has no PyTorch: requirements.txt
+# The base has no PyTorch
+# torch and torchvision: requirements.txt:1-2
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install \
@@ -63,7 +64,8 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     torchvision
 
 #
-# What the repository requires: requirements.txt
+# What the repository requires
+# opencv-python and pyyaml: requirements.txt:3-4
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install \

@@ -55,7 +55,8 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 ENV TZ=Asia/Tokyo
 
 #
-# The base may hold no PyTorch: requirements.txt
+# The base may hold no PyTorch
+# torch and torchvision: requirements.txt:1-2
 # (where it does, the floor keeps it and nothing is installed here)
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
@@ -64,7 +65,8 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     torchvision
 
 #
-# What the repository requires: requirements.txt
+# What the repository requires
+# opencv-python and pyyaml: requirements.txt:3-4
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install \

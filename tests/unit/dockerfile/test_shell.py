@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kobako.dockerfile.recipe import read_recipe
+from kobako.dockerfile.script import commands_of as script_commands
 from kobako.model.recipe import Command, Step
 
 
@@ -149,3 +150,17 @@ def test_undecodable_bytes_keep_the_places() -> None:
 
 def test_a_long_chain() -> None:
     assert len(commands_of("RUN " + " && ".join(["a"] * 3000))) == 3000
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["pip install six \0", ") " * 40_000, "a=(" * 40_000, "| " * 60_000],
+    ids=["NUL", "ends", "lists", "pipes"],
+)
+def test_a_script_that_would_take_hours_is_not_sound(script: str) -> None:
+    assert not any(command.sound for command in script_commands(script))
+    assert [command.sound for command in script_commands("pip install six")] == [True], "the next one is read again"
+
+
+def test_a_long_script_is_read_whole() -> None:
+    assert len(script_commands("pip install six && \\\n" * 1_000 + "echo done")) == 1_001

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from kobako import data
+from kobako.catalogue import recognise
 from kobako.engines.local import standin
 from kobako.errors import BuildError, Where
 
@@ -47,7 +48,7 @@ def test_known(reference: str, python: str, packages: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    [f"{NGC}:22.04-py3", f"{NGC}:99.01-py3", "python:latest", "python", "pytorch/pytorch:latest", "a.b:5000/c/d:7"],
+    [f"{NGC}:18.11-py3", f"{NGC}:99.01-py3", "python:latest", "python", "pytorch/pytorch:latest", "a.b:5000/c/d:7"],
 )
 def test_unknown_asks_for_hints(reference: str) -> None:
     with pytest.raises(BuildError) as caught:
@@ -106,7 +107,7 @@ def test_every_row_of_ngc_is_a_release_of_torch_or_asks() -> None:
     releases = {row["torch"]: row["torchvision"] for row in data.rows("torch_releases")}
     for row in data.ngc_releases():
         reference = f"{NGC}:{row.release}-py3"
-        if not (row.python and row.pytorch):
+        if not (recognise(reference).python and row.pytorch):  # of the first ones nobody knows the Python
             with pytest.raises(BuildError):
                 of(reference)
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from kobako.catalogue import recognise
 from kobako.model.choice import Choice
 from kobako.model.finding import Finding
 from kobako.model.host import HostFacts
-from kobako.model.requirement import Bound, Requirement, Scan
+from kobako.model.requirement import Bound, Other, Requirement, Scan
 from kobako.plan import Facts
 from kobako.plan.service import scalar, shared_memory
 from kobako.plan.text import Step
@@ -180,3 +181,50 @@ def test_no_text_leaves_its_comment(text: str) -> None:
 def test_a_url_is_one_word_to_a_shell(word: str) -> None:
     url = f"git+https://example.org/{word}"
     assert url in installed(dockerfile(at("x", url=url)))
+
+
+def test_each_reason_has_its_line() -> None:
+    words = " ".join(["word"] * 30)
+    base = Choice(recognise(NGC), ("the newest", f"the repository asks for {words}", "short"))
+    text = plan.plan(Facts("repo", base, Scan())).dockerfile.partition("FROM")[0]
+    assert "# Why this one: the newest\n#     the repository asks for word " in text
+    assert "word\n#       word" in text
+    assert "\n#     short\n" in text
+
+
+def test_an_image_of_the_user_s_own_keeps_its_torch() -> None:
+    own = replace(recognise("registry.example/team/base:1"), torch="2.1.2", has_torch=True)
+    text = plan.plan(Facts("repo", Choice(own, ("own",)), Scan((at("torch"), at("einops"))))).dockerfile
+    assert installed(text)[0] == "einops"
+    assert "(not repeated: torch, which the base image holds)" in text
+
+
+def test_what_was_left_out_is_told() -> None:
+    scan = Scan((at("einops"),), others=(Other("numpy>=1", plan.WITHOUT), Other("x", "a typo")))
+    text = plan.plan(Facts("repo", Choice(recognise(NGC), ("own",)), scan)).dockerfile
+    assert "# (left out with --without: numpy>=1)\n" in text
+
+
+def test_what_was_only_told_of_python_is_not_asked_for() -> None:
+    place = (Finding("setup.py", 3),)
+    bounds = {"python": (Bound(">=3.7", place), Bound(">=3.7,<3.11", place, firm=False))}
+    scan = Scan((at("einops"),), python=Bound(">=3.7,<3.11", place), bounds=bounds)
+    (one,) = plan.plan(Facts("repo", Choice(recognise(NGC), ("own",)), scan)).questions
+    assert str(one) == f"setup.py:3: Python >=3.7,<3.11 is spoken of, and {NGC} has 3.12"
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "which"),
+    [
+        ("python:3.11-slim", "flash-attn", "choose an image that has"),
+        ("python:3.11-slim", "mmcv", ""),
+        ("nvidia/cuda:12.1.1-base-ubuntu22.04", "mmcv", "take the -devel image"),
+        ("nvidia/cuda:12.1.1-devel-ubuntu22.04", "mmcv", ""),
+        ("pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime", "mmcv", "take the -devel image"),
+        ("pytorch/pytorch:2.1.0-cuda12.1-cudnn8-devel", "mmcv", ""),
+        (NGC, "mamba-ssm", ""),
+    ],
+)
+def test_a_base_without_a_compiler_for_cuda(base: str, name: str, which: str) -> None:
+    questions = [one for one in asked(at(name), base=base) if "CUDA compiler" in one]
+    assert questions == ([f"{base} has no CUDA compiler, and {name} needs one: {which}"] if which else [])

@@ -45,11 +45,20 @@ def test_a_folder_elsewhere_is_copied(stage: Path, tmp_path: Path) -> None:
 def test_a_folder_in_the_workspace_stays_where_it_is(stage: Path, tmp_path: Path) -> None:
     repository = tmp_path / "workspace" / "Repo"
     repository.mkdir()
+    (repository / "a.py").touch()
     fetched = fetch(str(repository), stage)
     assert (fetched.path, fetched.in_place, fetched.facts) == (repository, True, {"path": "./Repo"})
     assert list(stage.iterdir()) == []
     renamed = fetch(str(repository), stage, name="Other")
     assert (renamed.path, renamed.in_place, renamed.facts) == (stage / "Other", False, {"path": "./Repo"})
+
+
+def test_an_empty_folder_is_no_repository(stage: Path, tmp_path: Path) -> None:
+    repository = tmp_path / "Empty"
+    repository.mkdir()
+    with pytest.raises(UsageError) as caught:
+        fetch(str(repository), stage)
+    assert (caught.value.code, caught.value.what) == ("bad-source", f"{repository} is empty")
 
 
 @pytest.mark.parametrize("where", ["workspace", "."])

@@ -18,10 +18,11 @@ KINDS = {"link": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE, "device": tarfile.CHR
 Entry = tuple[str, str, str]
 
 
-def make_tar(path: Path, entries: list[Entry], mode: str = "w:gz") -> Path:
+def make_tar(path: Path, entries: list[Entry], mode: str = "w:gz", *, when: int = 0) -> Path:
     with tarfile.open(path, mode) as tar:  # type: ignore[call-overload]
         for name, kind, content in entries:
             info = tarfile.TarInfo(name)
+            info.mtime = when
             if kind == "file":
                 info.size, info.mode = len(content), 0o4755
                 tar.addfile(info, io.BytesIO(content.encode()))

@@ -1,0 +1,1 @@
+"""What the Python files say: imports, assertions, how a training starts, what has to be built."""

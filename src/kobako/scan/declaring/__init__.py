@@ -1,0 +1,1 @@
+"""What is written down for an installer: one reader per kind of file."""

@@ -1,0 +1,100 @@
+#
+# NVIDIA NGC container: PyTorch 1.12.0a0+2c916ef, CUDA 11.6.1, Python 3.8
+# https://catalog.ngc.nvidia.com/orgs/nvidia/containers/pytorch
+# It is tested as a whole, which is less work than building such a container oneself
+# (these versions are known second-hand: release notes, articles and other people's Dockerfiles)
+# Why this one: the newest NGC release up to 2022-03 that fits (the age of the repository)
+#     the repository declares neither torch nor Python versions
+# Packages are of 2022-03-01, as asked for
+#
+FROM nvcr.io/nvidia/pytorch:22.03-py3
+
+#
+# To build all that follows anew: --build-arg KOBAKO_FRESH=anything (downloads stay in the cache)
+#
+ARG KOBAKO_FRESH=
+
+#
+# The base image is a floor: PyTorch and what was built with it must survive all that is installed below
+# /opt/kobako/base.txt        everything that the image came with
+# /opt/kobako/floor.txt       PyTorch and its family: kept as they are, whatever a package asks for
+# /opt/kobako/constraint.txt  the image's own constraints, if it ships any (NGC does from 25.03 on);
+#     to let one package move, delete its line there before the step that installs it
+#
+RUN family='apex|flash[-_.]attn|functorch|nvfuser|pytorch[-_.]quantization|pytorch[-_.]triton|torch|torch[-_.]tensorrt|torchao|torchaudio|torchdata|torchtext|torchtitan|torchvision|transformer[-_.]engine|triton' \
+&&  mkdir -p /opt/kobako && cd /opt/kobako \
+&&  python3 -m pip list --format=freeze > base.txt \
+&&  { grep -iE "^($family)==" base.txt || :; } > floor.txt \
+&&  { grep -viE "^($family) *[^a-z0-9._ -]" /etc/pip/constraint.txt || :; } > constraint.txt 2> /dev/null
+
+#
+# uv installs several times as fast as pip, into the image's own Python, and keeps to the floor:
+# UV_OVERRIDE holds PyTorch's family, UV_CONSTRAINT the image's own constraints
+#
+ENV PIP_BREAK_SYSTEM_PACKAGES=1 \
+    UV_BREAK_SYSTEM_PACKAGES=1 \
+    UV_CONSTRAINT=/opt/kobako/constraint.txt \
+    UV_LINK_MODE=copy \
+    UV_OVERRIDE=/opt/kobako/floor.txt \
+    UV_SYSTEM_CERTS=1 \
+    UV_SYSTEM_PYTHON=1
+RUN python3 -m pip install --no-cache-dir uv==0.13.9
+
+#
+# libgl1 and libglib2.0-0: mmcv-full needs them (it brings opencv-python; cv2 loads libGL and libglib)
+# The time zone is set to Asia/Tokyo, as on the host: logs are easier to read
+#
+RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+    libgl1 \
+    libglib2.0-0 \
+    tzdata \
+&&  ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime \
+&&  apt-get clean \
+&&  rm -rf /var/lib/apt/lists/*
+
+ENV TZ=Asia/Tokyo
+
+#
+# To build mmcv-full (see below)
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install --exclude-newer 2022-03-01 \
+    ninja \
+    psutil \
+    'setuptools<60' \
+    wheel
+
+#
+# mmcv-full: requirements/mminstall.txt:1
+# its setup.py imports torch and compiles the CUDA operators against it: without isolation,
+# and never from the cache, where one may lie that was built for another PyTorch
+# for the GPUs at hand: 7.0;8.6
+#
+RUN TORCH_CUDA_ARCH_LIST="7.0;8.6" MMCV_WITH_OPS=1 FORCE_CUDA=1 uv pip install --no-cache --no-build-isolation --exclude-newer 2022-03-01 \
+    'mmcv-full>=1.3.17'
+
+#
+# What the repository requires
+# matplotlib, numpy, pycocotools, six, terminaltables, mmcls, packaging and prettytable:
+# requirements/runtime.txt:1-8
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install --exclude-newer 2022-03-01 \
+    matplotlib \
+    numpy \
+    pycocotools \
+    six \
+    terminaltables \
+    'mmcls>=0.20.1' \
+    packaging \
+    prettytable
+
+#
+# Tracking: clearml, clearml-agent and boto3
+# (clearml-agent does not bring clearml)
+#
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install \
+    clearml \
+    clearml-agent \
+    boto3
