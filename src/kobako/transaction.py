@@ -69,17 +69,21 @@ class Transaction:
             write_text(path, text, self._workspace.relative(path))
             (self._folder / _JOURNAL).unlink(missing_ok=True)
 
+    def done(self) -> None:
+        """All that was to be made is there, and no last file makes it count."""
+        (self._folder / _JOURNAL).unlink(missing_ok=True)
+
     def roll_back(self) -> None:
         """Take everything back."""
         with _unstoppable():
-            for undo in reversed(self._undo):
-                undo()
             for entry in reversed(self._entries):
                 path = self._workspace.root / entry["path"]
                 if entry["kind"] == "tree":
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     _take_back(entry, path)
+            for undo in reversed(self._undo):  # git leaves a folder in which a file of Kobako's still lies
+                undo()
 
     def _note(self, entry: dict[str, Any]) -> None:
         self._entries.append(entry)

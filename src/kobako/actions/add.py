@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from kobako import plan, sources, transaction
+from kobako.actions import entry_script
 from kobako.actions.context import Context
+from kobako.actions.entry_script import EntryScript
 from kobako.actions.facts import Wishes, gather
 from kobako.errors import UsageError
+from kobako.model.entry import SCRIPT
 from kobako.model.names import checked_name, service_name
 from kobako.model.requirement import Question
 from kobako.model.result import Problem, Result
@@ -26,13 +29,14 @@ _LONG = 60
 
 @dataclass(frozen=True)
 class AddRequest:
-    """What the user asked for. ``ref`` is a branch, tag or commit of a git URL."""
+    """What the user asked for. ``ref`` is a branch, tag or commit of a git URL; ``entry``: write the entry script."""
 
     source: str
     name: str = ""
     ref: str | None = None
     wishes: Wishes = field(default_factory=Wishes)
     subtree: bool = False
+    entry: bool = True
     dry_run: bool = False
 
 
@@ -49,8 +53,10 @@ def add(context: Context, request: AddRequest) -> Result:
         fetched = _fetch(context, request, source, work)
         if not request.subtree:  # an archive told its name only now; a subtree stands there already
             _free(context, fetched.name, source)
+        if request.entry and fetched.in_place:
+            entry_script.check_writable(fetched.path, fetched.name)
         facts, problems = gather(context, request.wishes, fetched, work)
-        planned = plan.plan(facts)
+        planned = _planned(facts, fetched, request)
         with transaction.alone(workspace):
             written = _write(context, fetched, planned, work, dry_run=request.dry_run)
     result = _result(facts, planned, written, dry_run=request.dry_run)
@@ -87,6 +93,28 @@ def _fetch(context: Context, request: AddRequest, source: Source, work: Transact
 
 
 @dataclass(frozen=True)
+class _Planned:
+    """All that is to be written: by the plan, and into the repository."""
+
+    plan: Plan
+    entry: EntryScript
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        return (*self.plan.questions, *self.entry.questions)
+
+
+def _planned(facts: Facts, fetched: Fetched, request: AddRequest) -> _Planned:
+    made = EntryScript()
+    if request.entry and facts.scan.has_python:
+        made = entry_script.prepare(fetched.name, fetched.path, facts.scan.entry_points)
+    if made.text and fetched.facts.get("subtree"):
+        what = f"{fetched.name}/{SCRIPT} is new and not committed: git add it, or it is not in the next clone"
+        made = made._replace(questions=(*made.questions, Question(what)))
+    return _Planned(plan.plan(facts), made)
+
+
+@dataclass(frozen=True)
 class _Written:
     """``files`` are relative to the workspace; ``compose`` is the compose file's new text."""
 
@@ -94,22 +122,27 @@ class _Written:
     compose: str
 
 
-def _write(context: Context, fetched: Fetched, planned: Plan, work: Transaction, *, dry_run: bool) -> _Written:
+def _write(context: Context, fetched: Fetched, planned: _Planned, work: Transaction, *, dry_run: bool) -> _Written:
     from kobako.compose.edit import add_service  # noqa: PLC0415 - the YAML parser is needed from here on
 
     workspace = context.workspace
     file = context.found.files[0]
     shown = workspace.relative(file)
-    text = add_service(read_text(file, shown), service_name(fetched.name), planned.service, file=shown)
+    text = add_service(read_text(file, shown), service_name(fetched.name), planned.plan.service, file=shown)
     dockerfile = workspace.dockerfile(fetched.name)
     files = [workspace.relative(dockerfile), shown]
     if not fetched.in_place or fetched.facts.get("subtree"):
         files.insert(0, f"{fetched.name}/")
+    if planned.entry.text:
+        files.insert(len(files) - 2, f"{fetched.name}/{SCRIPT}")
     if dry_run:
         return _Written(tuple(files), text)
-    if not fetched.in_place:
+    if fetched.in_place:
+        entry_script.write(planned.entry, fetched.path, work)
+    else:
+        entry_script.write(planned.entry, fetched.path)
         work.move(fetched.path, workspace.repository(fetched.name))
-    work.write(dockerfile, planned.dockerfile)
+    work.write(dockerfile, planned.plan.dockerfile)
     made = [folder for folder in _folders(workspace, fetched.name) if work.folder(folder)]
     files += [f"{workspace.relative(folder)}/" for folder in made]
     work.commit(file, text)
@@ -121,7 +154,7 @@ def _folders(workspace: Workspace, name: str) -> Sequence[Path]:
     return (root / "configs" / name, root / "data", root / "pretrain")
 
 
-def _result(facts: Facts, planned: Plan, written: _Written, *, dry_run: bool) -> Result:
+def _result(facts: Facts, planned: _Planned, written: _Written, *, dry_run: bool) -> Result:
     name, image = facts.name, facts.image
     problems = (*_no_python(facts), *(_placed(problem, name) for problem in facts.scan.problems))
     data: dict[str, Any] = {
@@ -137,8 +170,9 @@ def _result(facts: Facts, planned: Plan, written: _Written, *, dry_run: bool) ->
             "cuda": image.cuda or None,
         },
         "as_of": facts.as_of.isoformat() if facts.as_of else None,
+        "entry": entry_script.data(planned.entry, name, written=not dry_run),
         "requirements": [str(one) for one in facts.scan.requirements],
-        "questions": [_question(one, name) for one in planned.questions],
+        "questions": [entry_script.question(one, name) for one in planned.questions],
     }
     text = _preview(name, planned) if dry_run else _told(facts, planned, written)
     return Result("add", "partial" if problems else "ok", data=data, problems=problems, text=text)
@@ -157,24 +191,21 @@ def _placed(problem: Problem, name: str) -> Problem:
     return problem._replace(where=where._replace(file=f"{name}/{where.file}")) if where else problem
 
 
-def _question(question: Question, name: str) -> dict[str, Any]:
-    finding = question.finding
-    where = {"file": f"{name}/{finding.file}", "line": finding.line} if finding else None
-    return {"what": question.what, "where": where}
-
-
-def _told(facts: Facts, planned: Plan, written: _Written) -> str:
+def _told(facts: Facts, planned: _Planned, written: _Written) -> str:
     service = service_name(facts.name)
     shown = facts.name if service == facts.name else f"{facts.name} (service {service})"
     lines = [f"added {shown} on {facts.image.reference}", *(f"  {file}" for file in written.files)]
+    lines += entry_script.told(planned.entry)
     if planned.questions:
         lines += ["open questions:", *(f"  {question}" for question in planned.questions)]
     lines.append(f"next: kobako build {facts.name}")
     return "\n".join(lines)
 
 
-def _preview(name: str, planned: Plan) -> str:
-    body = "".join(f"    {line}\n" for line in planned.service.splitlines())
+def _preview(name: str, planned: _Planned) -> str:
+    body = "".join(f"    {line}\n" for line in planned.plan.service.splitlines())
+    started = "".join(f"\n# {line}\n" for line in entry_script.told(planned.entry))
     asked = "".join(f"# open question: {question}\n" for question in planned.questions)
     service = service_name(name)
-    return f"# docker/{name}\n\n{planned.dockerfile}\n# service {service}\n\n  {service}:\n{body}{asked}"
+    dockerfile = planned.plan.dockerfile
+    return f"# docker/{name}\n\n{dockerfile}\n# service {service}\n\n  {service}:\n{body}{started}{asked}"

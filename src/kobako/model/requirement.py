@@ -86,24 +86,55 @@ class SystemPackage:
     findings: tuple[Finding, ...] = ()
 
 
+Takes = Literal["value", "maybe", "values", "flag", "off", "switch", "rest"]
+"""What stands behind an argument: one value; one or none (``nargs="?"``); several; none, and it sets (``store_true``)
+or clears (``store_false``); none, with a second form that says no (``--x/--no-x``, ``--nox``); all that is left."""
+
+Launch = Literal["", "spawns", "distributed", "lightning", "accelerate", "deepspeed", "parallel"]
+"""Who starts the processes of several GPUs: the script itself; a launcher such as torchrun; Lightning's Trainer; one
+that speaks torchrun's variables too; nobody, since one process uses them all (``DataParallel``)."""
+
+
 @dataclass(frozen=True)
 class Argument:
-    """An argument of a training script, as its parser declares it. ``flags`` is a name alone for a positional one."""
+    """An argument of a training script, as its parser declares it. ``flags`` is a name alone for a positional one.
+
+    ``choices`` are there where they are written down; ``dest`` is the name by which the script knows it, if declared.
+    """
 
     flags: tuple[str, ...]
     required: bool = False
     default: str | None = None
     help: str = ""
     line: int = 0
+    takes: Takes = "value"
+    choices: tuple[str, ...] = ()
+    dest: str = ""
+
+    @property
+    def positional(self) -> bool:
+        return not self.flags[0].startswith("-")
 
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """A way to start a training: a script of the repository. Arguments in the order declared; the likeliest first."""
+    """A way to start a training: a script of the repository. Arguments in the order declared; the likeliest first.
+
+    ``kinds`` names what parses the arguments ("argparse"), ``notes`` what else it takes, in words; of ``commands`` one
+    has to come first. ``is_whole`` is false where it takes more than what is listed. ``starts`` says whether Python can
+    start the file by its path; ``points`` rank it among the others.
+    """
 
     file: str
     why: str
     arguments: tuple[Argument, ...] = ()
+    kinds: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    is_whole: bool = False
+    launch: Launch = ""
+    starts: bool = True
+    points: int = 0
 
 
 @dataclass(frozen=True)

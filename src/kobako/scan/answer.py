@@ -136,7 +136,7 @@ def _scan(
         bounds={kind: tuple(sorted(bounds, key=lambda one: not one.firm)) for kind, bounds in kinds.items()},
         system=tuple({one.name: one for source in reversed(sources) for one in reversed(source.system)}.values())[::-1],
         build=tuple(_merged([one for source in sources for one in source.build])),
-        entry_points=tuple(replace(one, arguments=tuple(map(_masked, one.arguments))) for one in code.entry_points),
+        entry_points=tuple(replace(one, arguments=tuple(map(masked, one.arguments))) for one in code.entry_points),
         others=tuple(dict.fromkeys(replace(one, what=mask(one.what), why=mask(one.why)) for one in others)),
         questions=tuple(dict.fromkeys(replace(one, what=mask(one.what)) for one in questions)),
         problems=tuple(dict.fromkeys(problems)),
@@ -161,7 +161,7 @@ class _Besides:
         self.others.append(Other(what, why, findings))
 
 
-def _masked(one: Argument) -> Argument:
+def masked(one: Argument) -> Argument:
     """Without the default of a token or a password."""
     shown = f"{one.flags[-1]}={one.default}"
     return replace(one, default="***") if one.default and mask(shown) != shown else one

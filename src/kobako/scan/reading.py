@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kobako.errors import Where
+from kobako.model.entry import is_ours
 from kobako.model.requirement import Question
 from kobako.model.result import Problem
 from kobako.scan import projects
@@ -82,6 +83,8 @@ def code(tree: Tree) -> Code:
     entries, compiled = EntryPoints(), build_needs.CompiledLater()
     readers = (imports, asserted, entries, compiled)
     for module in modules(tree, unread):
+        if is_ours(module.name, module.text):
+            continue  # what Kobako wrote says nothing of the repository
         for reader in readers:
             reader.look(module)
     if notebooks.is_notebook_only(tree):

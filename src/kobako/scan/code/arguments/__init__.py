@@ -30,7 +30,7 @@ def read(module: Module, tree: Tree) -> Parsed:
         try:
             found = found.plus(reader(scope, nodes))
         except RecursionError:  # expressions nested deeper than a person writes
-            found = found.plus(Parsed(notes=("some of its arguments could not be read",)))
+            found = found.plus(Parsed(notes=("some of its arguments could not be read",), more=True))
     if not found.kinds and libraries.reads_argv(module.text):
-        found = found.plus(Parsed(notes=("reads sys.argv itself",)))
+        found = found.plus(Parsed(notes=("reads sys.argv itself",), more=True))
     return found.bounded(MAX_ARGUMENTS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from kobako.model.requirement import Argument
+from kobako.model.requirement import Argument, Takes
+from kobako.scan.code.arguments import takes
 from kobako.scan.code.arguments.parsed import Parsed, is_true, keywords, shown, text_of, told
 from kobako.scan.code.arguments.sources import Scope
 
@@ -27,7 +28,10 @@ def _click(scope: Scope, calls: list[ast.Call], nodes: list[ast.AST]) -> Parsed:
             found += [_option(call, is_argument=kind == "argument")]
     commands = [name for node in nodes if isinstance(node, ast.FunctionDef) and (name := _command(scope, node))]
     note = f"commands: {', '.join(commands)} (the arguments of all of them are listed)"
-    return Parsed(tuple(filter(None, found)), ("click",) if commands or found else (), (note,) if commands[1:] else ())
+    kinds = ("click",) if commands or found else ()
+    if not commands[1:]:
+        return Parsed(tuple(filter(None, found)), kinds)
+    return Parsed(tuple(filter(None, found)), kinds, (note,), commands=tuple(commands))
 
 
 def _command(scope: Scope, function: ast.FunctionDef) -> str:
@@ -55,7 +59,12 @@ def _option(call: ast.Call, *, is_argument: bool) -> Argument | None:
     default = shown(given.get("default"))
     if default is None and is_true(given.get("is_flag")):
         default = "False"
-    return Argument(flags, required, default, told(given.get("help")), call.lineno) if flags else None
+    if not flags:
+        return None
+    behind = takes.of_click(texts, given, positional=is_argument)
+    dest = next((one for one in texts if one.isidentifier()), "")
+    choices = takes.choices_of(given.get("type"))
+    return Argument(flags, required, default, told(given.get("help")), call.lineno, behind, choices, dest)
 
 
 def _is_false(node: ast.expr | None) -> bool:
@@ -80,7 +89,11 @@ def _flags(calls: list[ast.Call]) -> Parsed:
         if name:
             default, told_at = _placed(call)
             is_required = name in required or is_true(given.get("required"))
-            found.append(Argument((f"--{name}",), is_required, shown(default), told(told_at), call.lineno))
+            behind: Takes = "switch" if _named(call) in {"DEFINE_bool", "DEFINE_boolean"} else "value"
+            choices = takes.choices_of(call.args[2]) if "enum" in _named(call) and call.args[2:] else ()
+            found.append(
+                Argument((f"--{name}",), is_required, shown(default), told(told_at), call.lineno, behind, choices)
+            )
     return Parsed(tuple(found), ("absl flags",) if found else ())
 
 

@@ -22,6 +22,11 @@ _NOTES = {
         # detectron2/engine/defaults.py, default_argument_parser
         "--config-file, --resume, --eval-only, --num-gpus, --num-machines, --machine-rank, --dist-url, KEY VALUE pairs",
     ),
+    "basicsr.train.train_pipeline": (
+        "basicsr's train_pipeline",
+        # basicsr/utils/options.py, parse_options
+        "-opt FILE, --launcher, --auto_resume, --debug, --local_rank, --force_yml",
+    ),
     "absl.app.run": ("absl", ""),
 }
 _OPTION = r"--?[^\s,=]+(?:[ =]<?[\w-]+>?)?"
@@ -59,10 +64,10 @@ def _call(scope: Scope, call: ast.Call) -> Iterator[Parsed]:
         yield _docopt(scope)
     kind, note = _NOTES.get(dotted) or _NOTES.get(short) or (_NOTES[last] if last == "LightningCLI" else ("", ""))
     if kind or note:
-        yield Parsed(kinds=(kind,) if kind else (), notes=(note,) if note else ())
+        yield Parsed(kinds=(kind,) if kind else (), notes=(note,) if note else (), more=bool(note))
     elif last == "default_argument_parser" and dotted.startswith("detectron2"):
         kind, note = _NOTES["detectron2.engine.default_argument_parser"]
-        yield Parsed(kinds=(kind,), notes=(note,))
+        yield Parsed(kinds=(kind,), notes=(note,), more=True)
 
 
 def _decorated(scope: Scope, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Parsed]:
@@ -72,7 +77,7 @@ def _decorated(scope: Scope, function: ast.FunctionDef | ast.AsyncFunctionDef) -
         if dotted in {"hydra.main", "hydra.main.main"} or dotted.endswith("hydra_runner"):
             yield _hydra(scope, decorator)
         elif isinstance(called, ast.Attribute) and called.attr == "automain":
-            yield Parsed(kinds=("sacred",), notes=("overrides: with key=value",))
+            yield Parsed(kinds=("sacred",), notes=("overrides: with key=value",), more=True)
 
 
 def _hydra(scope: Scope, decorator: ast.expr) -> Parsed:
@@ -86,7 +91,7 @@ def _hydra(scope: Scope, decorator: ast.expr) -> Parsed:
         file = joined(folder, f"{path or '.'}/{name.removesuffix('.yaml')}.yaml")
         known = bool(file) and scope.sources.tree.is_file(file)
         note += f" of {file}" if known else f" of the configuration {name}"
-    return Parsed(kinds=("hydra",), notes=(note,))
+    return Parsed(kinds=("hydra",), notes=(note,), more=True)
 
 
 def _docopt(scope: Scope) -> Parsed:
@@ -98,7 +103,13 @@ def _docopt(scope: Scope) -> Parsed:
         default = _DEFAULT.search(match[2] or "")
         line = text.count("\n", 0, match.start()) + 1
         found.append(
-            Argument(flags, default=default[1] if default else None, help=shortened(match[2] or ""), line=line)
+            Argument(
+                flags,
+                default=default[1] if default else None,
+                help=shortened(match[2] or ""),
+                line=line,
+                takes="value" if re.search(r"[ =]<?\w", re.sub(r",? +-", ",-", match[1])) else "flag",
+            )
         )
     return Parsed(tuple(one for one in found if one.flags), ("docopt",))
 

@@ -12,11 +12,16 @@ _LONGEST_HELP = 300
 
 
 class Parsed(NamedTuple):
-    """``kinds`` names what parses ("argparse"), ``notes`` says what else the script takes."""
+    """``kinds`` names what parses ("argparse"), ``notes`` says what else the script takes.
+
+    ``more``: it takes arguments that are not listed. ``commands`` are the words of which one has to come first.
+    """
 
     arguments: tuple[Argument, ...] = ()
     kinds: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    more: bool = False
+    commands: tuple[str, ...] = ()
 
     def plus(self, other: Parsed) -> Parsed:
         """Both; an argument of the same flags counts once."""
@@ -26,13 +31,16 @@ class Parsed(NamedTuple):
             (*self.arguments, *new),
             tuple(dict.fromkeys((*self.kinds, *other.kinds))),
             tuple(dict.fromkeys((*self.notes, *other.notes))),
+            self.more or other.more,
+            tuple(dict.fromkeys((*self.commands, *other.commands))),
         )
 
     def bounded(self, most: int) -> Parsed:
         unique = tuple({one.flags: one for one in reversed(self.arguments)}.values())[::-1]
         if len(unique) <= most:
             return self._replace(arguments=unique)
-        return self._replace(arguments=unique[:most], notes=(*self.notes, f"and {len(unique) - most} more arguments"))
+        notes = (*self.notes, f"and {len(unique) - most} more arguments")
+        return self._replace(arguments=unique[:most], notes=notes, more=True)
 
 
 def text_of(node: ast.expr | None) -> str | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterable
 
 from kobako.model.requirement import Argument
+from kobako.scan.code.arguments import takes
 from kobako.scan.code.arguments.parsed import Parsed, is_true, keywords, shown, text_of, told
 from kobako.scan.code.arguments.sources import Definition, Scope
 
@@ -16,8 +18,15 @@ _HOLDER = re.compile(
     r"_?(?:args?|opts?|options?|parser|arg_?parser|hparams|flags?|cfg|config|conf|params?)", re.IGNORECASE
 )
 """Names of parsers, or of what they gave, that a module shares."""
+_DECLARES = re.compile(
+    r"(?:\w*_)?(?:arg(?:ument)?_?)?parser|(?:\w+_)?(?:arg_parse|parse_(?:args|arguments|options|opts?))|get_args?",
+    re.IGNORECASE,
+)
+"""Names of functions that surely declare arguments, wherever they are from."""
 _METHODS = frozenset({"add_argument", "add_arg"})
 _MAX_DEFINITIONS = 60
+_OWN_READERS = frozenset({"detectron2", "transformers", "trl", "hydra", "fire", "click", "absl"})
+"""Libraries whose arguments other readers know."""
 _LIBRARIES = ("configargparse", "jsonargparse", "simple_parsing", "argparse", "tap")
 
 
@@ -25,7 +34,13 @@ def read(scope: Scope, nodes: list[ast.AST]) -> Parsed:
     collector = _Collector()
     collector.take(scope, nodes, is_script=True)
     kinds = () if not collector.arguments else (_kind(scope),)
-    return Parsed(tuple(collector.arguments), kinds, tuple(collector.notes()))
+    return Parsed(
+        tuple(collector.arguments),
+        kinds,
+        tuple(collector.notes()),
+        collector.more,
+        tuple(dict.fromkeys(collector.commands)),
+    )
 
 
 def _kind(scope: Scope) -> str:
@@ -38,13 +53,22 @@ class _Collector:
         self.arguments: list[Argument] = []
         self.commands: list[str] = []
         self._computed = 0
+        self._known_only = False
+        self._elsewhere: list[str] = []
         self._seen: set[int] = set()
+
+    @property
+    def more(self) -> bool:
+        """Whether there are arguments that are not listed."""
+        return bool(self._computed or self._known_only or self._elsewhere)
 
     def notes(self) -> Iterable[str]:
         if self.commands:
             yield f"commands: {', '.join(dict.fromkeys(self.commands))} (the arguments of all of them are listed)"
         if self._computed:
             yield "some of its arguments are computed"
+        for name in dict.fromkeys(self._elsewhere):
+            yield f"and what {name} declares"
 
     def take(self, scope: Scope, nodes: Iterable[ast.AST], *, is_script: bool) -> None:
         """In the order in which they stand. Of the script everything counts, of others what is called."""
@@ -57,6 +81,7 @@ class _Collector:
             elif isinstance(call.func, ast.Attribute) and call.func.attr == "add_parser" and call.args:
                 self.commands += filter(None, [text_of(call.args[0])])
             else:
+                self._known_only |= isinstance(call.func, ast.Attribute) and call.func.attr == "parse_known_args"
                 self._follow(scope, call.func, is_script=is_script)
         if is_script:
             self._shared(scope)
@@ -82,6 +107,8 @@ class _Collector:
         found = scope.resolve(called) or _method(scope, called)
         if found is not None and (found[0] is not scope or not is_script):
             self._define(*found)
+        elif found is None and _DECLARES.fullmatch(name) and (outside := _outside(scope, called)):
+            self._elsewhere.append(outside)
 
     def _define(self, scope: Scope, definition: Definition) -> None:
         if id(definition) in self._seen or len(self._seen) >= _MAX_DEFINITIONS:
@@ -119,6 +146,18 @@ def _method(scope: Scope, called: ast.expr) -> tuple[Scope, Definition] | None:
     return None
 
 
+def _outside(scope: Scope, called: ast.expr) -> str:
+    """The full name of a function that another package has; "" for one of the standard library or of a parser."""
+    first = called
+    while isinstance(first, ast.Attribute):
+        first = first.value
+    if not isinstance(first, ast.Name) or first.id not in scope.imported:
+        return ""
+    dotted = scope.dotted(called)
+    root = dotted.partition(".")[0]
+    return "" if root in sys.stdlib_module_names or root in _LIBRARIES or root in _OWN_READERS else dotted
+
+
 def _aliases(node: ast.AST) -> list[str]:
     """``add = parser.add_argument``"""
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute) and node.value.attr in _METHODS:
@@ -152,7 +191,16 @@ def argument(call: ast.Call) -> Argument | None:
     positional = not flags[0].startswith("-")
     free = "default" in given or text_of(given.get("nargs")) in {"?", "*", "..."} or _is_rest(given.get("nargs"))
     required = not free if positional else is_true(given.get("required"))
-    return Argument(flags, required, default, told(given.get("help")), call.lineno)
+    return Argument(
+        flags,
+        required,
+        default,
+        told(given.get("help")),
+        call.lineno,
+        takes.of_argparse(given, positional=positional),
+        takes.choices_of(given.get("choices")),
+        text_of(given.get("dest")) or "",
+    )
 
 
 def _is_rest(node: ast.expr | None) -> bool:

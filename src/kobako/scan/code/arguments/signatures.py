@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from kobako.model.requirement import Argument
+from kobako.model.requirement import Argument, Takes
+from kobako.scan.code.arguments import takes
 from kobako.scan.code.arguments.parsed import Parsed, keywords, shortened, shown, text_of, told
 from kobako.scan.code.arguments.sources import Definition, Scope
 
@@ -25,6 +26,14 @@ _OF_CLASSES = {
     "fire.core.Fire": "fire",
     "typer.run": "typer",
 }
+_BOOLS: dict[str, Takes] = {
+    **dict.fromkeys(("tyro", "typer"), "switch"),
+    **dict.fromkeys(("fire", "simple_parsing"), "maybe"),
+    **dict.fromkeys(("transformers' HfArgumentParser", "trl's TrlParser", "a parser of dataclasses"), "maybe"),
+}
+"""How each library takes a bool; the others want ``true`` or ``false`` behind it."""
+_LISTED = frozenset({"tyro", "simple_parsing", "tap", *list(_BOOLS)[-3:]})
+"""Libraries that take the items of a list one after the other, behind one flag."""
 _WRAPPERS = {"pyrallis.wrap": "pyrallis", "draccus.wrap": "draccus"}
 _MAX_FIELDS = 300
 
@@ -50,9 +59,10 @@ def _parts(scope: Scope, nodes: list[ast.AST]) -> Iterator[Parsed]:
                 elif kind:
                     yield from _annotated(scope, node, kind)
         elif isinstance(node, ast.ClassDef) and any(scope.dotted(base) == "tap.Tap" for base in node.bases):
-            yield Parsed(tuple(_fields(scope, node)), ("tap",))
+            yield Parsed(tuple(_fields(scope, node, "tap")), ("tap",))
     if commands[1:]:
-        yield Parsed(notes=(f"commands: {', '.join(commands)} (the arguments of all of them are listed)",))
+        note = f"commands: {', '.join(commands)} (the arguments of all of them are listed)"
+        yield Parsed(notes=(note,), commands=tuple(commands))
 
 
 def _call(scope: Scope, call: ast.Call) -> Iterator[Parsed]:
@@ -64,7 +74,7 @@ def _call(scope: Scope, call: ast.Call) -> Iterator[Parsed]:
         return
     if not call.args and not call.keywords:
         if kind == "fire":
-            yield Parsed(kinds=(kind,), notes=("commands: every function of the file",))
+            yield Parsed(kinds=(kind,), notes=("commands: every function of the file",), more=True)
         return
     for target in _targets(call):
         yield _target(scope, target, kind)
@@ -83,21 +93,22 @@ def _targets(call: ast.Call) -> Iterator[ast.expr]:
 def _target(scope: Scope, target: ast.expr, kind: str) -> Parsed:
     if isinstance(target, ast.Dict):
         names = [one for key in target.keys if key is not None and (one := text_of(key))]
-        return Parsed(kinds=(kind,), notes=(f"commands: {', '.join(names)}",))
+        return Parsed(kinds=(kind,), notes=(f"commands: {', '.join(names)}",), more=True, commands=tuple(names))
     found = scope.resolve(target)
     if found is None:
         name = scope.dotted(target).rpartition(".")[2]
-        return Parsed(kinds=(kind,), notes=(f"and the fields of {name}",) if name else ())
+        return Parsed(kinds=(kind,), notes=(f"and the fields of {name}",) if name else (), more=True)
     inner, definition = found
     if not isinstance(definition, ast.ClassDef):
-        return Parsed(tuple(_parameters(definition, kind)), (kind,))
+        return Parsed(tuple(_parameters(definition, kind)), (kind,), more=definition.args.kwarg is not None)
     if kind == "fire":
         methods = [one.name for one in definition.body if isinstance(one, ast.FunctionDef) and one.name[0] != "_"]
-        return Parsed(kinds=(kind,), notes=(f"commands: {', '.join(methods)}",) if methods else ())
+        notes = (f"commands: {', '.join(methods)}",) if methods else ()
+        return Parsed(kinds=(kind,), notes=notes, more=True, commands=tuple(methods))
     outside = [scope.dotted(base) for base in definition.bases if inner.resolve(base) is None]
-    notes = tuple(f"and the fields of {one.rpartition('.')[2]}" for one in outside if one not in {"", "object", "ABC"})
-    fields = [_hyphened(one) if kind == "tyro" else one for one in _fields(inner, definition)]
-    return Parsed(tuple(fields), (kind,), notes)
+    more = tuple(f"and the fields of {one.rpartition('.')[2]}" for one in outside if one not in {"", "object", "ABC"})
+    fields = [_hyphened(one) if kind == "tyro" else one for one in _fields(inner, definition, kind)]
+    return Parsed(tuple(fields), (kind,), more, more=bool(more))
 
 
 def _hyphened(one: Argument) -> Argument:
@@ -132,20 +143,33 @@ def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef, kind: str) -> 
 def _parameter(parameter: ast.arg, default: ast.expr | None, kind: str) -> Argument:
     name = parameter.arg.replace("_", "-") if kind in {"typer", "tyro"} else parameter.arg
     marked = _marked(parameter.annotation) or (default if _is_marker(default) else None)
+    behind = _behind(kind, parameter.annotation, default)
     if not isinstance(marked, ast.Call):
         if default is None and kind == "typer":
             return Argument((parameter.arg,), required=True, line=parameter.lineno)
-        return Argument((f"--{name}",), default is None, shown(default), line=parameter.lineno)
+        return Argument((f"--{name}",), default is None, shown(default), line=parameter.lineno, takes=behind)
     given, texts = keywords(marked), [one for node in marked.args if (one := text_of(node))]
     if marked is default:
         default = marked.args[0] if marked.args else given.get("default")
         required = default is None or (isinstance(default, ast.Constant) and default.value is ...)
     else:
         required = default is None
-    flags = tuple(one for one in texts if one.startswith("-")) or (f"--{name}",)
+    written: tuple[str, ...] = tuple(part for one in texts if one.startswith("-") for part in one.split("/"))
+    if written and behind == "switch" and not any("/" in one for one in texts):
+        behind = "flag"  # whoever names the flag gets no second one that says no
     if _name_of(marked.func) == "Argument":
-        flags = (parameter.arg,)
-    return Argument(flags, required, shown(default), told(given.get("help")), parameter.lineno)
+        written, behind = (parameter.arg,), "value"
+    flags = written or (f"--{name}",)
+    return Argument(flags, required, shown(default), told(given.get("help")), parameter.lineno, behind)
+
+
+def _behind(kind: str, annotation: ast.expr | None, default: ast.expr | None) -> Takes:
+    shape = takes.of_annotation(annotation, default)
+    if shape == "bool" and kind == "tap":
+        return "off" if isinstance(default, ast.Constant) and default.value is True else "flag"
+    if shape == "bool":
+        return _BOOLS.get(kind, "value")
+    return "values" if shape == "several" and kind in _LISTED else "value"
 
 
 def _marked(annotation: ast.expr | None) -> ast.expr | None:
@@ -163,16 +187,17 @@ def _name_of(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-def _fields(scope: Scope, definition: ast.ClassDef, depth: int = 0) -> Iterator[Argument]:
+def _fields(scope: Scope, definition: ast.ClassDef, kind: str, depth: int = 0) -> Iterator[Argument]:
     """The fields of a dataclass, those of its bases first."""
     for base in definition.bases if depth < 4 else ():
         found = scope.resolve(base)
         if found is not None and isinstance(found[1], ast.ClassDef):
-            yield from _fields(found[0], found[1], depth + 1)
+            yield from _fields(found[0], found[1], kind, depth + 1)
     for at, node in enumerate(definition.body[:_MAX_FIELDS]):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and not _is_class_variable(node):
             after = definition.body[at + 1] if at + 1 < len(definition.body) else None
-            yield _field(node, node.target.id, after)
+            one = _field(node, node.target.id, after)
+            yield replace(one, takes=_behind(kind, node.annotation, _plain_default(node.value)))
 
 
 def _field(node: ast.AnnAssign, name: str, after: ast.stmt | None) -> Argument:
@@ -188,6 +213,11 @@ def _field(node: ast.AnnAssign, name: str, after: ast.stmt | None) -> Argument:
     if not text and isinstance(after, ast.Expr):  # a docstring below the field
         text = shortened(text_of(after.value) or "")
     return Argument((f"--{name}",), required, shown(default), text, node.lineno)
+
+
+def _plain_default(value: ast.expr | None) -> ast.expr | None:
+    """The default itself, also where it stands in ``field(default=...)``."""
+    return keywords(value).get("default") if isinstance(value, ast.Call) else value
 
 
 def _help_in(metadata: ast.Dict) -> str:

@@ -5,8 +5,9 @@ Looking at a module is cheap: only names and a few words count. What is left aft
 
 from __future__ import annotations
 
+import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from kobako.model.requirement import EntryPoint
 from kobako.scan.aside import folder_kind, side_word
 from kobako.scan.code import arguments
 from kobako.scan.code.arguments.sources import Scope, Sources
-from kobako.scan.code.entry_points import evidence, mentions, notebooks
+from kobako.scan.code.entry_points import evidence, launching, mentions, notebooks
 from kobako.scan.code.entry_points.evidence import Evidence
 from kobako.scan.code.entry_points.mentions import Kind, Mention
 from kobako.scan.code.modules import MAX_MODULE, Module, parse
@@ -232,9 +233,38 @@ def _is_near(name: str) -> bool:
     return len(folders) <= 1 or folders[-1] in _STARTERS
 
 
+def of_script(tree: Tree, name: str) -> EntryPoint | None:
+    """What is known of a script that somebody has named; None where it is no Python that can be read."""
+    module = _module(tree, name)
+    if module is None:
+        return None
+    try:
+        known = evidence.read(Scope(module, Sources(tree)))
+    except RecursionError:  # expressions nested deeper than a person writes
+        known = Evidence(("is named",))
+    seen = _seen(module, _name_points(name), has_guard="__main__" in module.text)
+    found = _entry(_Judged(_Candidate(name, seen, ()), known, 0), tree)
+    return replace(found, starts=not _is_part(module))  # whoever names it knows that it runs
+
+
 def _entry(one: _Judged, tree: Tree) -> EntryPoint:
     module = _module(tree, one.candidate.name)
     parsed = arguments.read(module, tree) if module is not None else arguments.Parsed()
+    return EntryPoint(
+        one.candidate.name,
+        "; ".join(_words(one, parsed)),
+        parsed.arguments,
+        kinds=parsed.kinds,
+        notes=parsed.notes,
+        commands=parsed.commands,
+        is_whole=bool(parsed.kinds) and not parsed.more,
+        launch=launching.read(Scope(module, Sources(tree))) if module is not None else "",
+        starts=module is not None and bool(one.evidence.starts) and not _is_part(module),
+        points=one.points,
+    )
+
+
+def _words(one: _Judged, parsed: arguments.Parsed) -> list[str]:
     words = list(one.evidence.starts)
     if parsed.kinds:
         words.append(f"parses arguments ({', '.join(parsed.kinds)})")
@@ -243,8 +273,12 @@ def _entry(one: _Judged, tree: Tree) -> EntryPoint:
     told = sorted(one.candidate.mentioned, key=lambda mention: -_MENTION_POINTS[mention.kind])
     words += [_told(mention) for mention in told[:2]]
     words += [one.evidence.launch] if one.evidence.launch else []
-    words += parsed.notes
-    return EntryPoint(one.candidate.name, "; ".join(words), parsed.arguments)
+    return [*words, *parsed.notes]
+
+
+def _is_part(module: Module) -> bool:
+    """Whether it is a module of a package that Python cannot start by its path."""
+    return any(isinstance(node, ast.ImportFrom) and node.level for node in module.syntax.body)
 
 
 def _told(mention: Mention) -> str:
