@@ -10,12 +10,15 @@ import re
 from collections.abc import Iterable, Mapping
 
 from kobako import data
-from kobako.model.recipe import Step
+from kobako.model.recipe import Command, Step
 
 FOLDER = "/opt/kobako"
 BASE = f"{FOLDER}/base.txt"
 KEPT = f"{FOLDER}/floor.txt"
 CONSTRAINT = f"{FOLDER}/constraint.txt"
+HELD = f"{FOLDER}/held.txt"
+LISTING = f"uv pip list --format=freeze > {HELD}"
+"""What writes down everything that is there by now, so that a later step moves nothing of it."""
 
 Moved = tuple[tuple[str, str, str], ...]
 """(name, before, after) of packages whose version changed."""
@@ -45,6 +48,12 @@ def is_freeing(step: Step) -> bool:
 def is_step(step: Step) -> bool:
     """Whether this is the step of :func:`commands`, whatever it counts to the family (that grows with the tables)."""
     return step.kind == "run" and _shape(step.value) == _SHAPE
+
+
+def is_listing(command: Command) -> bool:
+    """Whether this is :data:`LISTING`."""
+    redirects = [" ".join(word.text.split()) for word in command.redirects]
+    return " ".join([*(command.argv or ()), *redirects]) == LISTING and not command.assignments
 
 
 def _shape(text: str) -> str:

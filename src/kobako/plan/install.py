@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kobako import data
+from kobako import compiled, data
+from kobako import floor as floors
 from kobako.data import tables
 from kobako.model.requirement import Requirement
 from kobako.plan.base import APT_INSTALL, FLOOR
@@ -69,8 +70,22 @@ def python(facts: Facts, groups: Groups) -> Iterable[Step]:
     yield from _runtime(groups, facts)
     yield from _compiled(others, facts)
     yield from _own(groups, facts)
-    told = (f"Tracking: {sentence(TRACKING)}", "(clearml-agent does not bring clearml)")
-    yield Step(told, listed((f"{CACHE}", "    uv pip install"), TRACKING))
+    yield _tracking()
+
+
+def _tracking() -> Step:
+    """The newest tracking packages that leave everything above as it is: they are guests in the environment."""
+    told = (
+        f"Tracking: {sentence(TRACKING)}",
+        "(clearml-agent does not bring clearml)",
+        "They fit themselves to what is there by now, and move nothing of it",
+    )
+    head = (
+        CACHE,
+        f"    {floors.LISTING}",
+        f"&&  uv pip install --constraint {floors.CONSTRAINT} --constraint {floors.HELD}",
+    )
+    return Step(told, listed(head, TRACKING))
 
 
 def uv(requirements: Sequence[Requirement], facts: Facts) -> tuple[str, ...]:
@@ -123,11 +138,7 @@ def _runtime(groups: Groups, facts: Facts) -> Iterable[Step]:
 
 
 def _compiled(requirements: Sequence[Requirement], facts: Facts) -> Iterable[Step]:
-    """Packages that import torch while they are built: no isolation, and never from the cache.
-
-    uv's cache knows a built wheel by its version alone. After a change of FROM it would hand out one that was built
-    for another PyTorch.
-    """
+    """Packages that import torch while they are built: no isolation, and a folder of wheels for this very step."""
     needs = [data.build_needs()[one.name] for one in requirements]
     if not needs:
         return
@@ -135,16 +146,22 @@ def _compiled(requirements: Sequence[Requirement], facts: Facts) -> Iterable[Ste
     yield Step((f"To build {sentence([one.name for one in requirements])} (see below)",), uv_names(tools, facts))
     for one, need in zip(requirements, needs, strict=True):
         settings, told = environment(need.environment, facts)
-        head = f"RUN {settings}{' ' if settings else ''}uv pip install --no-cache --no-build-isolation{dated(facts)}"
-        yield Step(
-            (
-                *(origins((one,)) or [one.name]),
-                f"{need.reason}: without isolation,",
-                "and never from the cache, where one may lie that was built for another PyTorch",
-                *told,
-            ),
-            listed((head,), quoted([written(one)])),
-        )
+        command = f"uv pip install --no-build-isolation{dated(facts)}"
+        why = (*(origins((one,)) or [one.name]), f"{need.reason}: without isolation", *KEPT, *told)
+        yield Step(why, _built(settings, command, quoted([written(one)])))
+
+
+KEPT = (
+    "What was compiled is kept for the next build, for these very words, this PyTorch, CUDA and distribution alone",
+)
+
+
+def _built(settings: str, command: str, words: Sequence[str]) -> tuple[str, ...]:
+    """An install with a folder of wheels of its own."""
+    place = [f"    built={compiled.PLACE[0]}", f"    {compiled.PLACE[1]}"]
+    said = f"{settings} {compiled.VARIABLES}".strip()
+    head = (*(f"&&  {one}" for one in compiled.BEFORE), f"&&  {said}", f"    {command}")
+    return (f"RUN {compiled.MOUNT} \\", place[0], f"{place[1]} \\", *listed(head, words, compiled.AFTER))
 
 
 _COMPILING = frozenset(

@@ -11,6 +11,15 @@ GIB = 1024**3
 SHARED_MEMORY = 8
 """What data loaders are comfortable with, in GiB (the default of 64 MB ends in "bus error")."""
 
+TRACKER = (
+    "CLEARML_API_HOST",
+    "CLEARML_WEB_HOST",
+    "CLEARML_FILES_HOST",
+    "CLEARML_API_ACCESS_KEY",
+    "CLEARML_API_SECRET_KEY",
+)
+"""Handed on from whoever starts the service, where they are set there: no value is ever written into the file."""
+
 _PLAIN = re.compile(r"[A-Za-z./][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_./@+-]+)*")
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", ".nan", ".inf"})
 
@@ -29,6 +38,8 @@ volumes:
   - "./data:/workspace/data"
   - "./configs:/workspace/configs"
   - "./pretrain:/workspace/pretrain"
+environment:
+{_passed_on()}
 command: /bin/sh -c "while sleep 1000; do :; done"
 deploy:
   resources:
@@ -37,6 +48,10 @@ deploy:
         - driver: nvidia
           capabilities: [gpu]
 {_hints(facts)}"""
+
+
+def _passed_on() -> str:
+    return "\n".join(f"  - {name}" for name in TRACKER)
 
 
 def shared_memory(memory: int) -> int:

@@ -76,11 +76,19 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 #
 # mmcv-full: requirements/mminstall.txt:1
-# its setup.py imports torch and compiles the CUDA operators against it: without isolation,
-# and never from the cache, where one may lie that was built for another PyTorch
+# its setup.py imports torch and compiles the CUDA operators against it: without isolation
+# What was compiled is kept for the next build, for these very words, this PyTorch, CUDA and distribution alone
 #
-RUN MMCV_WITH_OPS=1 FORCE_CUDA=0 uv pip install --no-cache --no-build-isolation \
-    'mmcv-full>=1.3.17'
+RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \
+    built=/root/.cache/built/$(python3 -c 'import torch; print(torch.__version__)')-$( \
+        env | grep -E 'CUDA|TORCH' | cat - /proc/$$/cmdline /etc/os-release | sha256sum | head -c 12) \
+&&  rm -rf /root/.cache/built/uv \
+&&  mkdir -p $built \
+&&  MMCV_WITH_OPS=1 FORCE_CUDA=0 UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=$built \
+    uv pip install --no-build-isolation \
+    'mmcv-full>=1.3.17' \
+&&  find /root/.cache/built/uv/sdists-* -name '*.whl' -exec mv -t $built {} + \
+&&  rm -rf /root/.cache/built/uv
 
 #
 # What the repository requires
@@ -101,9 +109,11 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 #
 # Tracking: clearml, clearml-agent and boto3
 # (clearml-agent does not bring clearml)
+# They fit themselves to what is there by now, and move nothing of it
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install \
+    uv pip list --format=freeze > /opt/kobako/held.txt \
+&&  uv pip install --constraint /opt/kobako/constraint.txt --constraint /opt/kobako/held.txt \
     clearml \
     clearml-agent \
     boto3

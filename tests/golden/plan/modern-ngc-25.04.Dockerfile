@@ -84,19 +84,29 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 #
 # flash-attn: pyproject.toml:4
-# its setup.py imports torch: without isolation,
-# and never from the cache, where one may lie that was built for another PyTorch
+# its setup.py imports torch: without isolation
+# What was compiled is kept for the next build, for these very words, this PyTorch, CUDA and distribution alone
 # for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
-RUN uv pip install --no-cache --no-build-isolation \
-    flash-attn
+RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \
+    built=/root/.cache/built/$(python3 -c 'import torch; print(torch.__version__)')-$( \
+        env | grep -E 'CUDA|TORCH' | cat - /proc/$$/cmdline /etc/os-release | sha256sum | head -c 12) \
+&&  rm -rf /root/.cache/built/uv \
+&&  mkdir -p $built \
+&&  UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=$built \
+    uv pip install --no-build-isolation \
+    flash-attn \
+&&  find /root/.cache/built/uv/sdists-* -name '*.whl' -exec mv -t $built {} + \
+&&  rm -rf /root/.cache/built/uv
 
 #
 # Tracking: clearml, clearml-agent and boto3
 # (clearml-agent does not bring clearml)
+# They fit themselves to what is there by now, and move nothing of it
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install \
+    uv pip list --format=freeze > /opt/kobako/held.txt \
+&&  uv pip install --constraint /opt/kobako/constraint.txt --constraint /opt/kobako/held.txt \
     clearml \
     clearml-agent \
     boto3

@@ -95,7 +95,12 @@ RUN python3 -m pip install --no-cache-dir \
 # mmcv-full: requirements/mminstall.txt:1
 # its setup.py imports torch and compiles the CUDA operators against it: without isolation; the floor keeps
 # PyTorch
+# What was compiled is kept for the next build, for these very words, this PyTorch, CUDA and distribution alone
 # for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
-RUN MMCV_WITH_OPS=1 FORCE_CUDA=1 python3 -m pip install --no-cache-dir --no-build-isolation --constraint /opt/kobako/floor.txt \
+RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \
+    MMCV_WITH_OPS=1 FORCE_CUDA=1 \
+    PIP_CACHE_DIR=/root/.cache/built/$(python3 -c 'import torch; print(torch.__version__)')-$( \
+        env | grep -E 'CUDA|TORCH' | cat - /proc/$$/cmdline /etc/os-release | sha256sum | head -c 12) \
+    python3 -m pip install --no-build-isolation --constraint /opt/kobako/floor.txt \
     'mmcv-full>=1.3.17'

@@ -87,9 +87,11 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 #
 # Tracking: clearml, clearml-agent and boto3
 # (clearml-agent does not bring clearml)
+# They fit themselves to what is there by now, and move nothing of it
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install \
+    uv pip list --format=freeze > /opt/kobako/held.txt \
+&&  uv pip install --constraint /opt/kobako/constraint.txt --constraint /opt/kobako/held.txt \
     clearml \
     clearml-agent \
     boto3

@@ -96,3 +96,24 @@ def test_other_links_and_packages(tmp_path: Path) -> None:
     (tmp_path / "torchvision-0.16.0+cpu-cp38-cp38-linux_x86_64.whl").touch()
     (tmp_path / "torch_scatter-2.1.0+cpu-cp38-cp38-linux_x86_64.whl").touch()
     assert offered(str(tmp_path), "https://a/links", str(tmp_path / "none"), "file:///no/where") == []
+
+
+@pytest.mark.parametrize(
+    ("packages", "unpaired"),
+    [
+        ({"torch": "2.13.0+cpu", "torchvision": "0.28.0"}, ("torchvision",)),
+        ({"torch": "2.13.0+cpu", "torchvision": "0.28.0+cpu"}, ()),
+        (
+            {"torch": "2.13.0+cpu.cxx11.abi", "torchaudio": "2.11.0", "torchvision": "0.28.0"},
+            ("torchvision", "torchaudio"),
+        ),
+        ({"torch": "2.13.0", "torchvision": "0.28.0"}, ()),
+        ({"torch": "2.13.0+cu130", "torchvision": "0.28.0"}, ()),
+        ({"torch": "2.13.0+cpu", "numpy": "2.0"}, ()),
+        ({"torchvision": "0.28.0"}, ()),
+        ({}, ()),
+    ],
+)
+def test_what_cannot_be_imported_beside_a_cpu_build(packages: dict[str, str], unpaired: tuple[str, ...]) -> None:
+    assert builds.unpaired(packages, CP38) == unpaired
+    assert builds.unpaired(packages, CP38._replace(machine="aarch64")) == ()

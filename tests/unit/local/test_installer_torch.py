@@ -136,6 +136,39 @@ def test_a_source_that_wants_another_torch(tmp_path: Path, monkeypatch: pytest.M
     assert [any("--constraint" in word for word in two.words) for two in asked if not two.dry] == [True, False]
 
 
+PAIR = ("torch-2.13.0+cpu", "torchvision-0.28.0")
+VISION = would("torchvision==0.28.0+cpu")
+
+
+@pytest.mark.parametrize("gpu", [True, False])
+def test_a_torchvision_for_cuda_beside_a_torch_for_the_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpu: bool
+) -> None:
+    """Importing it would fail: the index's own pair is taken, and that is said."""
+    one = bench(tmp_path, monkeypatch, torch_comes(backend=2), gpu=gpu)
+    hold(one, *PAIR)
+    asked = one.run("pip install timm")
+    if gpu:  # whoever has one chose the CPU build
+        assert (last(asked).words[-1], one.told.warned) == ("timm", [])
+        return
+    assert last(asked).words[-1] == "torch==2.13.0,!=2.13.0+cpu"
+    (problem,) = one.told.warned
+    assert problem.code == "torch-size"
+    assert problem.what.startswith(
+        "no CPU build of torchvision==0.28.0 is at hand: torch is taken from the package index"
+    )
+    assert "cannot be imported beside torch 2.13.0+cpu" in problem.why
+
+
+def test_a_torchvision_of_pytorchs_own_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = bench(tmp_path, monkeypatch, lambda asked: (0, VISION if asked.cpu else would("timm==1")), gpu=False)
+    hold(one, *PAIR)
+    asked = last(one.run("pip install timm"))
+    assert {"--reinstall-package=torchvision", "--torch-backend=cpu", "torchvision==0.28.0"} <= set(asked.words)
+    assert "UV_HTTP_RETRIES" not in asked.environment
+    assert one.told.warned == []
+
+
 def test_an_index_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench(tmp_path, monkeypatch, lambda asked: (2, NO_ANSWER), gpu=False)
     for line in ("pip install six", "pip install torch"):

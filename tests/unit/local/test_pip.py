@@ -62,6 +62,9 @@ def found(run: str) -> Install:
         ("pip install --no-deps six", "--no-deps six"),
         ("pip install --no-dependencies six", "--no-deps six"),
         ("pip install --no-build-isolation six", "--no-build-isolation six"),
+        ("pip install mmcv-full six", "--no-build-isolation-package=mmcv-full mmcv-full six"),
+        ("pip install --no-build-isolation mmcv-full", "--no-build-isolation mmcv-full"),
+        ("uv pip install mmcv-full", "mmcv-full"),
         ("pip install --force-reinstall six", "--reinstall six"),
         ("pip install -I six", "--reinstall six"),
         ("pip install --ignore-installed six", "--reinstall six"),
@@ -165,6 +168,8 @@ def test_no_letter_of_a_bundle_is_lost(run: str, flag: str) -> None:
         ("MMCV_WITH_OPS=1 FORCE_CUDA=1 pip install mmcv-full", {"MMCV_WITH_OPS": "1", "FORCE_CUDA": "1"}),
         ("A='b c' uv pip install six", {"A": "b c"}),
         ("A= pip install six", {"A": ""}),
+        ("A=1 PIP_CACHE_DIR=/root/.cache/built/$(date) pip install six", {"A": "1"}),
+        ("A=1 UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=$built uv pip install six", {"A": "1"}),
         ("pip install six", {}),
     ],
 )

@@ -29,7 +29,7 @@ def of(reference: str, hints: Mapping[str, str] | None = None) -> standin.StandI
         (f"{NGC}:25.11-py3", "3.12", ("torch==2.10.0", "torchvision==0.25.0")),
         ("pytorch/pytorch:1.11.0-cuda11.3-cudnn8-devel", "3.8", ("torch==1.11.0", "torchvision==0.12.0")),
         ("pytorch/pytorch:1.13.1-cuda11.6-cudnn8-runtime", "3.10", ("torch==1.13.1", "torchvision==0.14.1")),
-        ("docker.io/pytorch/pytorch:1.10.0-cuda11.3-cudnn8-runtime", "3.7", ("torch==1.10.0", "torchvision==0.11.0")),
+        ("docker.io/pytorch/pytorch:1.10.0-cuda11.3-cudnn8-runtime", "3.7", ("torch==1.10.0", "torchvision==0.11.1")),
         ("python:3.11", "3.11", ()),
         ("python:3.8-slim", "3.8", ()),
         ("python:3.10.4-slim-bullseye", "3.10", ()),
@@ -115,3 +115,17 @@ def test_every_row_of_ngc_is_a_release_of_torch_or_asks() -> None:
         assert torch in releases
         said = [int(one) for one in row.pytorch.partition("a")[0].split(".")[:2]]
         assert [int(one) for one in torch.split(".")[:2]] in (said, [2, 0])
+
+
+@pytest.mark.parametrize(
+    ("reference", "hints", "day"),
+    [
+        (f"{NGC}:22.02-py3", {}, "2022-04-09"),  # torch 1.11.0 came on March 10th
+        (f"{NGC}:22.04-py3", {}, "2022-07-28"),
+        ("pytorch/pytorch:1.13.1-cuda11.6-cudnn8-runtime", {}, "2023-01-14"),
+        ("python:3.11", {}, ""),
+        ("a/b:1", {"python": "3.9", "torch": "0.0.1"}, ""),
+    ],
+)
+def test_what_comes_with_torch_is_of_its_time(reference: str, hints: dict[str, str], day: str) -> None:
+    assert of(reference, hints).as_of == day

@@ -72,11 +72,30 @@ def test_tracking_comes_last_and_whole() -> None:
     assert installed(dockerfile(at("six")))[-3:] == ["clearml", "clearml-agent", "boto3"]
 
 
-def test_packages_that_import_torch_are_built_last_alone_and_afresh() -> None:
+def test_packages_that_import_torch_are_built_last_alone_and_kept_for_one_torch() -> None:
     text = dockerfile(at("flash-attn"), at("six"))
     words = installed(text)
     assert words.index("six") < words.index("ninja") < words.index("flash-attn") < words.index("clearml")
-    assert "RUN uv pip install --no-cache --no-build-isolation \\\n    flash-attn\n" in text
+    assert (
+        "    uv pip install --no-build-isolation \\\n    flash-attn \\\n&&  find /root/.cache/built/uv/sdists-* "
+        in text
+    )
+
+
+def test_the_settings_stand_in_the_step_that_its_wheels_are_kept_for() -> None:
+    """``/proc/$$/cmdline`` is the step: what is written into it by hand counts."""
+    step = next(step for step in dockerfile(at("mmcv-full")).split("\n\n") if "UV_FIND_LINKS" in step)
+    assert "RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \\\n    built=/root/.cache/built/" in step
+    assert (
+        "&&  MMCV_WITH_OPS=1 FORCE_CUDA=1 UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=$built \\\n    uv pip install"
+        in step
+    )
+    assert "/proc/$$/cmdline" in step
+
+
+def test_tracking_moves_nothing() -> None:
+    text = dockerfile(at("six"))
+    assert "    uv pip list --format=freeze > /opt/kobako/held.txt \\\n&&  uv pip install --constraint " in text
 
 
 def test_a_wheel_is_not_built() -> None:

@@ -13,13 +13,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kobako import floor, pipconfig, process
-from kobako.engines.local import origin, sandbox, shims, tasks, tree
+from kobako.engines.local import compiling, kept, origin, sandbox, shims, tasks, tree
 from kobako.engines.local.given import Call
 from kobako.engines.local.installer import Installer
 from kobako.engines.local.paths import Bind, within
@@ -93,13 +93,24 @@ class Builder:
                 (stage.local / folder).mkdir(parents=True)
             stage.root.mkdir()
             sandbox.make_root(stage.root)
-            seeds = ("pip", *_SETUPTOOLS) if _ships_setuptools(plan) else ("pip",)
-            for packages in (seeds, plan.standin.packages):
-                if packages:
-                    install = Install(packages, names=tuple(one.partition("==")[0] for one in packages))
-                    self._installer.run(stage, Call(install, {}, "/", where, name, plan.service.name))
+            self._installer.run(stage, Call(Install(("pip",)), {}, "/", where, name, plan.service.name))
+            packages = (*(_SETUPTOOLS if _ships_setuptools(plan) else ()), *plan.standin.packages)
+            if packages:
+                install = Install(packages, names=tuple(one.partition("==")[0] for one in packages))
+                self._of_its_day(stage, Call(install, {}, "/", where, name, plan.service.name), plan.standin.as_of)
             self._keep(stage, (plan.base,), _FIRST | {"packages": stage.packages()})
         return True
+
+    def _of_its_day(self, stage: Stage, call: Call, day: str) -> None:
+        """Install what the image would hold. An index of one's own may not tell when its files came."""
+        dated = call.install._replace(arguments=("--exclude-newer", day, *_AT_ANY_TIME, *call.install.arguments))
+        try:
+            self._installer.run(stage, call._replace(install=dated) if day else call)
+        except BuildError as error:
+            if not day or error.code != "build-failed":
+                raise
+            self._narrator.child(f"{call.name}: not to be had as of {day}: the newest versions are taken")
+            self._installer.run(stage, call)
 
     def _tasks(self, plan: Plan, *, fresh: bool) -> list[Step]:
         """Do what is not there yet."""
@@ -111,7 +122,7 @@ class Builder:
         before = self._place.image(made_for[there] or "")
         steps = [Step(task.name, 0.0, cached=True) for task in plan.tasks[:there]]
         kept = read(before / "image.json")
-        made = Made([], kept["zone"], list(kept["system"]))
+        made = Made(list(kept.get("found", ())), kept["zone"], list(kept["system"]))
         with self._staged(plan, before) as stage:
             stage.touched = kept["touched"]
             for task in plan.tasks[there:]:
@@ -149,6 +160,7 @@ class Builder:
             "packages": stage.packages(),
             "moved": list(floor.moved(base, stage.packages())),
             "system": made.system,
+            "found": made.problems,
             "problems": made.problems + [self._note(plan, line, text) for line, text in plan.walk.notes],
         }
 
@@ -199,9 +211,11 @@ class Builder:
     def _part(self, plan: Plan, stage: Stage, task: Task, part: tasks.Part, made: Made) -> None:
         where = plan.where(task.line)
         if isinstance(part, Install):
-            self._installer.run(stage, Call(part, task.environment, task.workdir, where, task.name, plan.service.name))
+            self._install(stage, Call(part, task.environment, task.workdir, where, task.name, plan.service.name), made)
         elif isinstance(part, tasks.Folder):
             within(stage.root, part.path).mkdir(parents=True, exist_ok=True)
+        elif isinstance(part, Floor) and part.by_now:
+            _list(stage, floor.HELD, stage.packages())
         elif isinstance(part, Floor):
             _write_floor(stage)
         elif isinstance(part, System):
@@ -209,6 +223,15 @@ class Builder:
         elif isinstance(part, Zone):
             made.zone = part.name
             _set_zone(stage.root, part.name)
+
+    def _install(self, stage: Stage, call: Call, made: Made) -> None:
+        told = compiling.told(stage, call, gpu=self._means.gpu)
+        before = compiling.compiled_here(stage)
+        variables = {**call.install.environment, **told.variables}
+        self._installer.run(stage, call._replace(install=call.install._replace(environment=variables)))
+        fresh = sorted(compiling.compiled_here(stage) - before) if told.why else []
+        if fresh:
+            made.problems.append(list(compiling.problem(fresh, told.why, call.where)))
 
     def _script(self, stage: Stage, task: Task, script: Script, made: Made, where: Where) -> None:
         assert self._means.tools is not None  # noqa: S101 - refused before
@@ -280,6 +303,7 @@ class Builder:
         """What a killed build left. The lock says that nobody is at work on it."""
         for left in self._place.images().glob(".tmp-*"):
             tree.remove(left, self._place.trash())
+        kept.forget(self._place)
         tree.empty(self._place.trash())
 
     def _forget_unused(self) -> None:
@@ -299,6 +323,9 @@ class Builder:
 
 _USR_LOCAL = ("bin", "etc", "games", "include", "lib", "man", "sbin", "share", "src")
 """What Debian has in /usr/local. Source: Debian Policy, 9.1.2."""
+
+_AT_ANY_TIME = ("--exclude-newer-package", "future=2099-12-31")
+"""torch 1.5 to 1.7 require it, and in their time it was a source alone: it would have to be built, in the sandbox."""
 
 _FIRST: dict[str, Any] = {"problems": [], "system": [], "moved": [], "zone": "", "touched": False}
 
@@ -326,9 +353,13 @@ def _write_floor(stage: Stage) -> None:
     held = stage.packages()
     listed = {"base": held, "floor": floor.kept(held)}
     for path, packages in ((floor.BASE, listed["base"]), (floor.KEPT, listed["floor"])):
-        text = "".join(f"{name}=={version}\n" for name, version in sorted(packages.items()))
-        within(stage.root, path).write_text(text, encoding="utf-8")
+        _list(stage, path, packages)
     within(stage.root, floor.CONSTRAINT).write_text("", encoding="utf-8")
+
+
+def _list(stage: Stage, path: str, packages: Mapping[str, str]) -> None:
+    text = "".join(f"{name}=={version}\n" for name, version in sorted(packages.items()))
+    within(stage.root, path).write_text(text, encoding="utf-8")
 
 
 def _set_zone(root: Path, zone: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -26,6 +26,26 @@ def offered(pip: PipConfig, interpreter: Interpreter) -> list[str]:
     """The versions of torch of which pip's find-links folders hold a CPU build for this interpreter, newest first."""
     found = {version for path in _wheels(pip.find_links) if (version := _fits(path, interpreter))}
     return sorted(found, key=_order, reverse=True)
+
+
+def unpaired(packages: Mapping[str, str], interpreter: Interpreter) -> tuple[str, ...]:
+    """Which packages are compiled for CUDA while torch is built for the CPU: importing one of them fails.
+
+    ``packages`` are versions by name. For other machines the index has builds for the CPU, under plain versions.
+    """
+    if interpreter.machine != "x86_64" or not _is_cpu(packages.get("torch", "")):
+        return ()
+    return tuple(name for name in _COMPILED if name in packages and not _is_cpu(packages[name]))
+
+
+_COMPILED = ("torchvision", "torchaudio")
+"""Of torch's family, what the index has for CUDA alone. Tried with torchvision 0.28.0 to 0.29.2, the last of which is
+said to fit every torch: its library wants CUDA's, and then "operator torchvision::nms does not exist".
+"""
+
+
+def _is_cpu(version: str) -> bool:
+    return version.partition("+")[2].startswith("cpu")
 
 
 def _wheels(links: Iterable[str]) -> Iterator[Path]:

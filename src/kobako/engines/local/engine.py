@@ -119,6 +119,10 @@ class LocalEngine:
 
         return Builder(self._place, self._means, self._narrator).build(service, fresh=fresh)
 
+    def built_from(self, service: Service) -> str | None:
+        found = self._built(service)
+        return None if found is None else str(found.get("dockerfile", "")) or None
+
     @_on_disk("start")
     def up(self, service: Service) -> bool:
         from kobako import mounts  # noqa: PLC0415 - exec needs none of it
@@ -189,7 +193,7 @@ class LocalEngine:
         if command.terminal and (term := os.environ.get("TERM")):
             environment = {"TERM": term, **environment}
         folder = command.workdir or state.workdir
-        session = Session(service.title, state.pid if state.sandboxed else 0)
+        session = Session(service.title, state.pid if state.sandboxed else 0, command.session)
         streams = streams if command.stdin else streams._replace(stdin=None)
         user = _user(command.user)
         if not state.sandboxed:
@@ -202,14 +206,16 @@ class LocalEngine:
             from kobako.engines.local import bare  # noqa: PLC0415
 
             there = bare.folder(folder, Path(self._project.root))
-            return session.run(command.argv, Inside(there, environment, command.terminal), streams)
+            inside = Inside(there, environment, command.terminal, begun=command.begun)
+            return session.run(command.argv, inside, streams)
         from kobako.engines.local import sandbox  # noqa: PLC0415
 
         tools = sandbox.programs()
         if tools is None:
             raise EngineError("needs-sandbox", "the programs that enter the sandbox are gone", fix=_GONE)
         prefix = tuple(sandbox.enter(tools, state.pid, state.main, user))
-        return session.run(command.argv, Inside(folder, environment, command.terminal, prefix), streams)
+        inside = Inside(folder, environment, command.terminal, prefix, command.begun)
+        return session.run(command.argv, inside, streams)
 
     def logs(self, service: Service, streams: Streams, options: LogOptions) -> int:
         if state_of(self._place, service.name) is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from kobako.engines.local import requirements
@@ -11,6 +12,16 @@ from kobako.engines.local.paths import within
 from kobako.engines.local.pip import Install
 from kobako.engines.local.stage import Stage
 from kobako.errors import Where
+
+
+class Shelf(NamedTuple):
+    """An install's own cache, where what it compiles is kept for good (None: nowhere), and beside what that was
+    compiled: see ``kept``.
+    """
+
+    private: Path
+    kept: Path | None
+    packages: Mapping[str, str]
 
 
 class Call(NamedTuple):
@@ -22,6 +33,7 @@ class Call(NamedTuple):
     where: Where
     name: str
     service: str = ""
+    shelf: Shelf | None = None
 
 
 PATHS = {

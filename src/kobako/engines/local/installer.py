@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kobako import pipconfig, process, uv
-from kobako.engines.local import builds, given, origin, pip, sandbox, tree
+from kobako.engines.local import builds, given, kept, origin, pip, sandbox, tree
 from kobako.engines.local.given import Call
 from kobako.engines.local.paths import Bind
 from kobako.engines.local.pip import Install
@@ -65,6 +65,34 @@ class Installer:
 
     def run(self, stage: Stage, call: Call) -> None:
         """Install. Raises ``BuildError`` with the step's place."""
+        self._install(stage, call)
+        if not self.means.gpu:
+            self._pair(stage, call)
+
+    def _pair(self, stage: Stage, call: Call) -> None:
+        """Mend what a CPU build of torch cannot work with: whatever wants torchvision brings the index's, which is
+        compiled for CUDA.
+        """
+        held = stage.packages()
+        alone = builds.unpaired(held, stage.interpreter)
+        if not alone:
+            return
+        wanted = tuple(f"{name}=={held[name].partition('+')[0]}" for name in alone)
+        fresh = (*(f"--reinstall-package={name}" for name in alone), f"--torch-backend={BACKEND}")
+        cpu = call._replace(install=Install((*fresh, *wanted), names=alone))
+        found = frozenset[str]() if stage.touched else _chosen(self._tried(stage, _impatient(cpu), self._pip(call), ""))
+        if all(any(one.startswith(f"{two}+cpu") for one in found) for two in wanted):
+            self._install(stage, cpu)
+            return
+        named = " and ".join(wanted)
+        what = f"no CPU build of {named} is at hand: torch is taken from the package index, too: {_SIZE}"
+        why = f"{named} of the index is compiled for CUDA, and cannot be imported beside torch {held['torch']}"
+        fix = f"put a CPU wheel of {named} into a folder of find-links, beside that of torch"
+        self.narrator.warn(Problem("torch-size", what, why, fix))
+        other = (f"torch=={held['torch'].partition('+')[0]},!={held['torch']}",)
+        self._install(stage, call._replace(install=Install(other, names=("torch",))))
+
+    def _install(self, stage: Stage, call: Call) -> None:
         settings = self._pip(call)
         if call.install.of_pip and origin.configures_pip(stage.root):
             self._with_pip(stage, call, settings)
@@ -72,6 +100,7 @@ class Installer:
         call = call._replace(install=self._judged(stage, call))
         if call.install.needs_code and self.means.tools is None:
             raise self._needs_sandbox(call, "it comes from files, or asks for a build")
+        call = call._replace(shelf=kept.shelf(self.means, self.place, stage, call, settings))
         if stage.touched:
             self._inside(stage, call, settings, self._at_hand(stage, settings))
             return
@@ -187,17 +216,19 @@ class Installer:
             if origin.without_secrets(settings) != settings:
                 error.why += "\n(indexes with credentials are not shown to a stranger's code: " + _SHELF + ")"
             raise error
+        if call.shelf is not None:
+            kept.put(call.shelf)
 
     def _uv_inside(self, stage: Stage, call: Call, settings: PipConfig, torch: str, *, dry: bool = False) -> Outcome:
         assert self.means.tools is not None  # noqa: S101 - asked before
         settings = origin.without_secrets(settings)
-        held = stage.packages()
-        cache = self.place.cache("uv", digest([call.service, stage.interpreter, held.get("torch", "")]))
-        extra = [Bind(self.means.uv, _UV), Bind(str(cache), _CACHE, "bind")]
+        assert call.shelf is not None  # noqa: S101 - looked up before
+        extra = [Bind(self.means.uv, _UV), Bind(str(kept.opened(call.shelf)), _CACHE, "bind")]
         extra += [Bind(str(_constraint(stage, torch)), _TORCH)] if torch not in {"", BACKEND} else []
         view = stage.view(origin.folders(settings, self.means.env), tuple(extra))._replace(frozen=dry)
         options = [*_build(stage, torch, inside=True), *(["--dry-run"] if dry else []), *given.inside(call)]
         options += ["--no-build"] if call.install.wheels_only else []
+        options += [f"--find-links={_CACHE}/{kept.LINKS}"] if kept.links(call.shelf) else []
         argv = self._argv(f"{sandbox.ENV_INSIDE}/bin/python", call.install, settings, options)
         argv[0] = _UV
         env = {
@@ -206,7 +237,7 @@ class Installer:
             **origin.proxies(call.environment),
             **uv.environment(settings),
         }
-        # a compiled wheel is kept: the cache is this interpreter's and this PyTorch's alone
+        # the cache is this install's alone: a stranger's code may write into it
         env |= {"UV_CACHE_DIR": _CACHE, "UV_LINK_MODE": "copy"}
         said = uv.indexes(settings)
         env |= {name: value for name, value in said.items() if not origin.names_index(name, call.install.arguments)}
@@ -277,12 +308,9 @@ class Installer:
         for version in builds.offered(settings, stage.interpreter):
             if self._tried(stage, call, settings, version).ok:
                 return version
-        impatience = {"UV_HTTP_TIMEOUT": "4", "UV_HTTP_CONNECT_TIMEOUT": "3", "UV_HTTP_RETRIES": "0"}
-        environment = {**call.install.environment, **impatience}
-        impatient = call._replace(install=call.install._replace(environment=environment))
-        if self._tried(stage, impatient, settings, BACKEND).ok:
+        if self._tried(stage, _impatient(call), settings, BACKEND).ok:
             return BACKEND
-        size = "the package index's build for CUDA is taken: several GB with its libraries"
+        size = f"the package index's build for CUDA is taken: {_SIZE}"
         why = "no folder of find-links has one, and PyTorch's own index of CPU builds does not answer"
         fix = "name a folder with a CPU wheel of torch: PIP_FIND_LINKS=/folder"
         warned.append(Problem("torch-size", f"no CPU build of torch is at hand: {size}", why, fix))
@@ -300,6 +328,13 @@ class Installer:
 
 
 BACKEND = "cpu"
+_SIZE = "several GB with its libraries"
+
+
+def _impatient(call: Call) -> Call:
+    """The same, for an index that may not be reached from here."""
+    impatience = {"UV_HTTP_TIMEOUT": "4", "UV_HTTP_CONNECT_TIMEOUT": "3", "UV_HTTP_RETRIES": "0"}
+    return call._replace(install=call.install._replace(environment={**call.install.environment, **impatience}))
 
 
 def _build(stage: Stage, torch: str, *, inside: bool = False) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from kobako import compiled, data
 from kobako.dockerfile.options import PIP, UV, Part, Table, parts_of
 from kobako.model.recipe import Command, Word
 
@@ -180,10 +181,19 @@ class _Reading:
         whole = bool(self.files) or not names
         first = ["--upgrade"] if whole else [f"--upgrade-package={name}" for name in names]
         first = first if self.upgrade else []
+        first += self._shared(names)
         files = tuple(at + len(first) for at in self.files)
         arguments = (*first, *self.arguments)
         of_pip = self.manager == "pip"
         return Install(arguments, files, names, environment, self.needs_code, self.wheels_only, of_pip)
+
+    def _shared(self, names: Iterable[str]) -> list[str]:
+        """pip builds a source without a pyproject.toml in the environment itself, where its setup.py finds PyTorch.
+        For what is known to look for that, uv has to be told: it would build such a package without its operators.
+        """
+        if self.manager != "pip" or "--no-build-isolation" in self.arguments:
+            return []
+        return [f"--no-build-isolation-package={name}" for name in names if name in data.build_needs()]
 
 
 def _after_install(command: Command) -> int:
@@ -274,6 +284,8 @@ def _assignments(words: Iterable[Word]) -> dict[str, str] | None:
     """``MMCV_WITH_OPS=1 FORCE_CUDA=1`` in front of a command; None where only a shell could tell a value."""
     found: dict[str, str] = {}
     for word in words:
+        if compiled.is_place(word.text):
+            continue
         if word.value is None:
             return None
         name, equals, value = word.value.partition("=")

@@ -82,7 +82,7 @@ class Planner:
         walk = Walk(dockerfile, recipe, arguments, globals_, environment, stand_in.workdir)
         walk.all()
         interpreter = self._interpreter(stand_in, first)
-        base = digest([FORMAT, list(interpreter), stand_in.packages, self._means.gpu])
+        base = digest([FORMAT, list(interpreter), stand_in.packages, stand_in.as_of, self._means.gpu])
         found = [self._with_content(service, task, file) for task in walk.tasks]
         self._refuse_code(file, found)
         return Plan(service, text, recipe, walk, stand_in, interpreter, base, tuple(tasks.keyed(found, base)))

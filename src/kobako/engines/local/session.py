@@ -12,7 +12,7 @@ import os
 import re
 import select
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kobako import process, terminal
@@ -45,21 +45,23 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 class Inside(NamedTuple):
     """In which folder, with which variables, and whether on a terminal. ``prefix`` leads into the sandbox: then the
-    programs of this machine that it is made of have an environment of their own.
+    programs of this machine that it is made of have an environment of their own. ``begun`` is called once it runs.
     """
 
     folder: str
     environment: Mapping[str, str]
     terminal: bool = False
     prefix: tuple[str, ...] = ()
+    begun: Callable[[], None] | None = None
 
 
 class Session:
     """``id`` is in the environment of every process of the command."""
 
-    def __init__(self, title: str, sandbox: int = 0) -> None:
+    def __init__(self, title: str, sandbox: int = 0, name: str = "") -> None:
         """``sandbox`` is the first process of the service's; 0 where it has none."""
-        self.id = os.urandom(16).hex()
+        self.id = name or os.urandom(16).hex()
+        self._begun: Callable[[], None] | None = None
         self._title = title
         self._sandbox = sandbox
         self._known: processes.Known = {}
@@ -68,6 +70,7 @@ class Session:
     def run(self, words: Sequence[str], place: Inside, streams: Streams) -> int:
         """Run ``words`` to the end; their exit code."""
         environment = {**place.environment, SESSION: self.id}
+        self._begun = place.begun
         with _variables(environment if place.prefix else {}) as fd:
             launch = ["/bin/sh", "-c", LAUNCH, "kobako", str(fd), place.folder, *words]
             outside = CLEAN if place.prefix else environment
@@ -110,6 +113,8 @@ class Session:
             raise EngineError("engine-failed", f"cannot start {argv[0]}", why=error.strerror or str(error)) from error
         self._child = started
         self._known = {started.pid: processes.started(started.pid) or 0}
+        if self._begun is not None:
+            self._begun()
         return started
 
     def _with_terminal(self, argv: Sequence[str], apart: Apart, streams: Streams) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from kobako import data
@@ -22,14 +23,21 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What BuildKit gives an image that sets none."""
 
 
+_LATER = timedelta(days=30)
+"""What is released together is not all uploaded on one day: torchvision 0.2.2 came 22 days after its torch."""
+
+
 class StandIn(NamedTuple):
-    """``packages`` are requirements of torch's family, to be installed before anything else."""
+    """``packages`` are requirements of torch's family, to be installed before anything else. What they bring is of the
+    day ``as_of``, as in the image: the NumPy of a later year has other names in it. "" where no day is known.
+    """
 
     image: BaseImage
     python: str
     packages: tuple[str, ...]
     workdir: str
     environment: Mapping[str, str]
+    as_of: str = ""
 
 
 def of(reference: str, hints: Mapping[str, str], where: Where) -> StandIn:
@@ -59,7 +67,9 @@ def of(reference: str, hints: Mapping[str, str], where: Where) -> StandIn:
             where=where,
         )
     environment = {"PATH": PATH} | ({"LANG": _LANGUAGE[image.family]} if image.family in _LANGUAGE else {})
-    return StandIn(image, python, _packages(torch), _WORKDIR.get(image.family, "/"), environment)
+    workdir = _WORKDIR.get(image.family, "/")
+    row = _row(torch)
+    return StandIn(image, python, _packages(torch, row), workdir, environment, _day(row))
 
 
 def _torch(image: BaseImage) -> str:
@@ -75,12 +85,19 @@ def _torch(image: BaseImage) -> str:
     return next((one for one in known if _numbers(one) >= _numbers(wanted)), known[-1])
 
 
-def _packages(torch: str) -> tuple[str, ...]:
-    if not torch:
-        return ()
-    row = next((row for row in data.rows("torch_releases") if row["torch"] == torch), None)
-    vision = row["torchvision"] if row else ""
-    return (f"torch=={torch}", *([f"torchvision=={vision}"] if vision else []))
+def _row(torch: str) -> Mapping[str, str]:
+    return next((row for row in data.rows("torch_releases") if row["torch"] == torch), {})
+
+
+def _packages(torch: str, row: Mapping[str, str]) -> tuple[str, ...]:
+    vision = row.get("torchvision", "")
+    return tuple(f"{name}=={version}" for name, version in (("torch", torch), ("torchvision", vision)) if version)
+
+
+def _day(row: Mapping[str, str]) -> str:
+    """A day on which torch's release could be had, as near to the image's own as that can be."""
+    released = row.get("released", "")
+    return (date.fromisoformat(released) + _LATER).isoformat() if released else ""
 
 
 def _numbers(version: str) -> tuple[int, ...]:

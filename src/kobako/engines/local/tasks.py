@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
-from kobako import floor
+from kobako import compiled, floor
 from kobako.dockerfile.commands import classified
 from kobako.dockerfile.heredoc import heredoc_of
 from kobako.dockerfile.instruction import Dockerfile
@@ -47,7 +47,9 @@ class Zone(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """The step that writes down what the base came with."""
+    """The step that writes down what the base came with; with ``by_now`` all that is installed by then."""
+
+    by_now: bool = False
 
 
 class Nothing(NamedTuple):
@@ -281,10 +283,12 @@ class Walk:
         return tuple(parts) if len(parts) == len(found) else None
 
     def _part(self, command: Command) -> Part | None:
-        if command.nesting or not command.sound or command.redirects:
+        if command.nesting or not command.sound:
             return None
         if command.operator is not None and command.operator.text not in _IN_ORDER:
             return None
+        if command.redirects:
+            return Floor(by_now=True) if floor.is_listing(command) else None
         command = self._with_values(command)
         if command.kind == "pip-install":
             return pip.install(command)
@@ -294,7 +298,7 @@ class Walk:
             return Nothing()
         if command.kind == "timezone" and command.zone:
             return Zone(command.zone)
-        return Nothing() if _links_python(command) else None
+        return Nothing() if _links_python(command) or compiled.belongs(command) else None
 
     def _with_values(self, command: Command) -> Command:
         """The command with ARG and ENV values put in, where that needs no shell."""
