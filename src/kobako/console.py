@@ -12,13 +12,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from kobako.masking import harmless, mask
 from kobako.model.result import Problem
 
+if TYPE_CHECKING:
+    from kobako.protocols import Told
+
 _CODES = {"error": "31", "warning": "33", "hint": "36", "ok": "32", "dim": "2"}
 _KEPT_LOGS = 30
+_REDRAW = 0.2
+_AGAIN = 0.02
+_TOLD = 30.0
+_ERASE = b"\r\x1b[K"
 
 
 class Console:
@@ -31,6 +38,7 @@ class Console:
         self._verbosity = verbosity
         self._yes = yes
         self._log: _Log | None = None
+        self._screen: LiveScreen | None = None
         self._colour = colour and sys.stderr is not None and wants_colour(env, sys.stderr)
 
     @property
@@ -41,6 +49,11 @@ class Console:
     def log_to(self, folder: Callable[[], Path | None], verb: str) -> None:
         """Keep a log of this run in the folder, which is asked for when there is something to write."""
         self._log = _Log(folder, verb)
+
+    def screen(self) -> LiveScreen:
+        """Where a command's bytes go by. While it is open, what is said here stands above its line."""
+        self._screen = LiveScreen(quiet=self._verbosity < 0, dim=lambda text: self.paint("dim", text))
+        return self._screen
 
     def close(self) -> None:
         """Close the log."""
@@ -98,6 +111,8 @@ class Console:
 
     def _err(self, text: str) -> None:
         with contextlib.suppress(OSError):  # nobody can be told that nobody can be told
+            if self._screen is not None:
+                self._screen.make_room()
             self._write(sys.stderr, f"{mask(text)}\n")
 
     def _write(self, stream: TextIO | None, text: str) -> None:
@@ -112,6 +127,97 @@ class Console:
     def _record(self, text: str) -> None:
         if self._log is not None:
             self._log.write(mask(text))
+
+
+class LiveScreen:
+    """The bytes of a command, and below them, on a terminal, one line that says how it stands.
+
+    The line is on standard error and never in the bytes. It stands only where a line of the command has ended, so that
+    a bar that the command itself redraws is left alone; it is taken away before anything else is written. Where
+    standard error is no terminal a line is written now and then instead.
+    """
+
+    def __init__(self, *, quiet: bool, dim: Callable[[str], str]) -> None:
+        import threading  # noqa: PLC0415 - with a screen only
+
+        self._lock = threading.RLock()
+        self._dim = dim
+        self._quiet = quiet
+        self._live = not quiet and os.isatty(2) and os.environ.get("TERM") not in {None, "", "dumb"}
+        self._shared = {fd: self._live and os.isatty(fd) for fd in (1, 2)}
+        self._bar = b""
+        self._shown = False
+        self._begun = False  # a line of the command has begun and not ended
+        self._drawn = 0.0
+        self._last = ""
+        self._told: float | None = None
+
+    def pass_on(self, fd: int, data: bytes) -> None:
+        from kobako import terminal  # noqa: PLC0415 - with a screen only
+
+        if not self._shared.get(fd):
+            terminal.write(fd, data)
+            return
+        with self._lock:
+            self._take_away()
+            terminal.write(fd, data)
+            self._begun = not data.endswith(b"\n")
+            if self._bar and time.monotonic() - self._drawn >= _AGAIN:
+                self._draw()
+
+    def state(self, told: Told) -> None:
+        if self._live:
+            self._state_on_terminal(told)
+        elif not self._quiet and (self._told is None or time.monotonic() - self._told >= _TOLD):
+            line = told.line()
+            if line and line != self._last:
+                self._last, self._told = line, time.monotonic()
+                with contextlib.suppress(OSError):
+                    os.write(2, f"progress: {mask(harmless(line))}\n".encode("utf-8", "replace"))
+
+    def _state_on_terminal(self, told: Told) -> None:
+        try:
+            width = os.get_terminal_size(2).columns or 80
+        except OSError:
+            return
+        text = told.bar(max(width - 1, 10))
+        with self._lock:
+            self._bar = self._dim(harmless(text)[: width - 1]).encode("utf-8", "replace") if text else b""
+            if time.monotonic() - self._drawn >= _REDRAW:
+                self._draw()
+
+    def make_room(self) -> None:
+        """Somebody else writes a line now."""
+        with self._lock:
+            self._take_away()
+            if self._begun:
+                self._put(b"\r\n")
+                self._begun = False
+
+    def close(self) -> None:
+        """Take the line away for good."""
+        with self._lock:
+            self._take_away()
+            self._bar = b""
+            self._live = False
+            self._quiet = True
+
+    def _take_away(self) -> None:
+        if self._shown:
+            self._put(_ERASE)
+            self._shown = False
+
+    def _draw(self) -> None:
+        if not self._live or self._begun:
+            return
+        self._put(_ERASE + self._bar if self._shown else self._bar)
+        self._shown = bool(self._bar)
+        self._drawn = time.monotonic()
+
+    @staticmethod
+    def _put(data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            os.write(2, data)
 
 
 class _Log:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -38,8 +38,35 @@ class Availability(NamedTuple):
     problem: Problem | None = None
 
 
+class Told(Protocol):
+    """How a training stands, in words."""
+
+    def bar(self, width: int) -> str:
+        """In at most that many columns; "" while nothing is known."""
+
+    def line(self) -> str:
+        """For a file or a pipe; "" while nothing is known."""
+
+
+class Screen(Protocol):
+    """Lets a command's bytes go by, with a line below them that says how it stands."""
+
+    def pass_on(self, fd: int, data: bytes) -> None:
+        """Write bytes of the command, unchanged. Raises as ``terminal.write`` does."""
+
+    def state(self, told: Told) -> None:
+        """Show how it stands; called a few times a second, it decides itself when that is worth showing."""
+
+    def close(self) -> None:
+        """Take the line away: what follows begins where the command's output ended."""
+
+
 class Command(NamedTuple):
-    """A command for inside. ``user`` is ``uid:gid``, a name, or None for the service's own."""
+    """A command for inside. ``user`` is ``uid:gid``, a name, or None for the service's own.
+
+    ``session`` is the id that every process of the command carries in KOBAKO_SESSION; "" for any. ``begun`` is called
+    once the command has been started: threads may be started from then on.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = NOTHING
@@ -47,6 +74,8 @@ class Command(NamedTuple):
     workdir: str | None = None
     terminal: bool = False
     stdin: bool = True
+    session: str = ""
+    begun: Callable[[], None] | None = None
 
 
 class Streams(NamedTuple):
@@ -94,6 +123,9 @@ class Engine(Protocol):
 
     def build(self, service: Service, *, fresh: bool = False) -> Built:
         """Make the service's image. ``fresh`` reuses no layer."""
+
+    def built_from(self, service: Service) -> str | None:
+        """The text of the Dockerfile that the service's image was built from; None where that is not known."""
 
     def up(self, service: Service) -> bool:
         """Start the service and return when it really runs; False when it already did."""

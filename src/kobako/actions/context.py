@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kobako import engines, settings
@@ -11,7 +11,7 @@ from kobako.compose import cache, files
 from kobako.errors import EngineError, UsageError
 from kobako.model.result import Problem
 from kobako.model.service import Project, Service
-from kobako.protocols import Availability, Engine, Narrator
+from kobako.protocols import Availability, Engine, Narrator, Screen
 from kobako.workspace import Workspace
 
 
@@ -23,6 +23,7 @@ class Context:
         self.env = env
         self.narrator = narrator
         self.engine_flag = engine_flag
+        self.screen: Callable[[], Screen] | None = None  # makes one where a person may look on
         self._engines: dict[str | None, Engine] = {}
         self._reasons: dict[str | None, str] = {}
 

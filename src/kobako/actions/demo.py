@@ -17,9 +17,10 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from kobako import engines, process, settings, transaction
-from kobako.actions import add, build, init, run, start, up, verify
+from kobako.actions import add, build, init, start, train, up, verify
 from kobako.actions.context import Context
 from kobako.actions.facts import Wishes
+from kobako.actions.run import Request
 from kobako.errors import INTERRUPTED, TERMINATED, EngineError, KobakoError, Stopped, UsageError, WorkError
 from kobako.model.result import Problem, Result
 from kobako.model.service import Service
@@ -132,7 +133,9 @@ class _Decided:
 
 def _inside(context: Context) -> Context:
     """The workspace as its files are now."""
-    return Context(context.start, context.env, _Decided(context.narrator), context.engine_flag)
+    made = Context(context.start, context.env, _Decided(context.narrator), context.engine_flag)
+    made.screen = context.screen
+    return made
 
 
 def _shown(root: Path, origin: Path) -> str:
@@ -224,8 +227,8 @@ def _train(context: Context, request: DemoRequest, shown: str) -> _Trained:
     """Train for real; the script's own lines go straight through."""
     argument = f"--config={CONFIG}"
     with context.narrator.step(f"training {NAME}"):
-        asked = run.Request(NAME, (argument,), output_to_stderr=request.output_to_stderr)
-        code = run.train(context, asked).exit_code
+        asked = Request(NAME, (argument,), output_to_stderr=request.output_to_stderr)
+        code = train.train(context, asked).exit_code
         if code in {INTERRUPTED, TERMINATED}:  # on a terminal, Ctrl-C is a byte for the program inside
             raise Stopped(signal.SIGINT if code == INTERRUPTED else signal.SIGTERM)
         if code:

@@ -1,17 +1,17 @@
-"""``kobako exec``, ``kobako shell`` and ``kobako train``: work inside the environment."""
+"""``kobako exec`` and ``kobako shell``: work inside the environment."""
 
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
 
 from kobako.actions import start
 from kobako.actions.context import Context
+from kobako.actions.watching import Watch
 from kobako.errors import UsageError
 from kobako.model import NOTHING
-from kobako.model.result import Result, Status
+from kobako.model.result import Result
 from kobako.model.service import Service
 from kobako.protocols import Command, Engine, Streams
 
@@ -34,7 +34,10 @@ _SHELL = "if [ -x /bin/bash ]; then exec /bin/bash; else exec /bin/sh; fi"
 
 
 class Request(NamedTuple):
-    """A command for a service. ``terminal`` is None for: when both ends are one."""
+    """A command for a service. ``terminal`` is None for: when both ends are one.
+
+    ``session`` and ``begun`` are those of ``protocols.Command``.
+    """
 
     service: str
     argv: tuple[str, ...] = ()
@@ -44,31 +47,31 @@ class Request(NamedTuple):
     terminal: bool | None = None
     no_up: bool = False
     output_to_stderr: bool = False
+    session: str = ""
+    begun: Callable[[], None] | None = None
 
 
 def execute(context: Context, request: Request) -> Result:
     """Run a command as root inside, as people are used to; its exit code is the result's."""
     if not request.argv:
         raise UsageError("usage", "no command was given", fix=f"kobako exec {request.service} python --version")
-    service, engine = _ready(context, request)
-    return Result("exec", exit_code=_run(engine, service, request, _command(request, request.argv)))
+    return Result("exec", exit_code=_watched(context, request, "exec", request.argv))
 
 
 def shell(context: Context, request: Request) -> Result:
     """An interactive shell; without a terminal it reads commands from its input."""
-    service, engine = _ready(context, request)
-    return Result("shell", exit_code=_run(engine, service, request, _command(request, ("/bin/sh", "-c", _SHELL))))
+    return Result("shell", exit_code=_watched(context, request, "shell", ("/bin/sh", "-c", _SHELL)))
 
 
-def train(context: Context, request: Request) -> Result:
-    """Run the service's entry as the caller, so that checkpoints belong to them."""
-    check_entry(context, context.service(request.service))
-    service, engine = _ready(context, request)
-    argv = (*entry(service), *request.argv)
-    code = run_as_caller(engine, service, request, argv)
-    status: Status = "ok" if code == 0 else "failed"
-    data = {"service": service.name, "engine": engine.name, "command": shlex.join(argv), "code": code}
-    return Result("train", status=status, exit_code=code, data=data)
+def _watched(context: Context, request: Request, verb: Literal["exec", "shell"], argv: tuple[str, ...]) -> int:
+    """Run it; what is trained meanwhile is recorded."""
+    service, engine = ready(context, request)
+    watch = Watch(context, service, engine, verb)
+    request = request._replace(session=watch.session, begun=watch.begun)
+    try:
+        return _run(engine, service, request, _command(request, argv))
+    finally:
+        watch.end()
 
 
 def run_as_caller(
@@ -90,31 +93,7 @@ def run_as_caller(
     return _run(engine, service, request, command) if streams is None else engine.run(service, command, streams)
 
 
-def entry(service: Service) -> tuple[str, ...]:
-    """What ``train`` runs: ``x-kobako.entry``, a script or a whole command; by default the mission's entry script."""
-    said = service.hints.entry
-    if said is None:
-        return ("python", f"{service.title}/tools/clearml_train.py")
-    words = tuple(said) if isinstance(said, tuple) else tuple(shlex.split(said))
-    return ("python", *words) if words and words[0].endswith(".py") else words
-
-
-def check_entry(context: Context, service: Service) -> None:
-    """The default entry is there, as far as can be told from outside: the repository is mounted, and lacks it."""
-    repository = context.workspace.repository(service.title)
-    script = repository / "tools" / "clearml_train.py"
-    mounted = any(mount.source == str(repository) for mount in service.mounts)
-    if service.hints.entry is None and mounted and repository.is_dir() and not script.exists():
-        raise UsageError(
-            "no-entry",
-            f"{service.title} has no entry script: {context.workspace.relative(script)} does not exist",
-            why="it is what is run where x-kobako.entry names nothing else",
-            fix=f"write under x-kobako of the service, for example: entry: {service.title}/tools/train.py",
-            where=service.where,
-        )
-
-
-def _ready(context: Context, request: Request) -> tuple[Service, Engine]:
+def ready(context: Context, request: Request) -> tuple[Service, Engine]:
     service = context.service(request.service)
     engine = context.engine(service)
     start.ensure_running(context, engine, service, no_up=request.no_up)
@@ -127,7 +106,8 @@ def _command(
     terminal = request.terminal
     if terminal is None:
         terminal = os.isatty(0) and os.isatty(1) and not request.output_to_stderr
-    return Command(argv, request.env if env is None else env, request.user or user, request.workdir, terminal)
+    command = Command(argv, request.env if env is None else env, request.user or user, request.workdir, terminal)
+    return command._replace(session=request.session, begun=request.begun)
 
 
 def _run(engine: Engine, service: Service, request: Request, command: Command) -> int:

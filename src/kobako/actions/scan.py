@@ -132,7 +132,14 @@ def _requirement(one: Requirement) -> dict[str, Any]:
 
 def _entry_point(one: EntryPoint) -> dict[str, Any]:
     arguments = [
-        {"flags": list(each.flags), "required": each.required, "default": each.default, "help": each.help}
+        {
+            "flags": list(each.flags),
+            "takes": each.takes,
+            "choices": list(each.choices),
+            "required": each.required,
+            "default": each.default,
+            "help": each.help,
+        }
         for each in one.arguments
     ]
     return {"file": one.file, "why": one.why, "arguments": arguments}

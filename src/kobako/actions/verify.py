@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from kobako.actions import run, start
+from kobako.actions import entry, run, start
 from kobako.actions.context import Context
 from kobako.errors import FAILED, BuildError, KobakoError, UsageError
 from kobako.model.result import Problem, Result
@@ -31,7 +31,7 @@ def verify(context: Context, name: str, args: tuple[str, ...] = ()) -> Result:
     service = context.service(name)
     start.check_recipe(context, service)
     if service.hints.verify is None:
-        run.check_entry(context, service)
+        entry.check_entry(context, service)
     engine = context.working_engine(service)
     question = f"remove {service.title} as it stands, with whatever was installed in it by hand?"
     if engine.states([service])[service.name] in {"running", "exited"} and not context.narrator.confirm(question):
@@ -130,5 +130,5 @@ class _Verification:
 def _command(service: Service) -> tuple[str, ...]:
     said = service.hints.verify
     if said is None:
-        return run.entry(service)
+        return entry.entry(service)
     return tuple(said) if isinstance(said, tuple) else ("/bin/sh", "-c", said)

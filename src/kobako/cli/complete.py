@@ -107,6 +107,8 @@ def _with_completers(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
     for action in made._actions:  # noqa: SLF001 - as above
         if action.metavar == "SERVICE":
             action.completer = _services  # type: ignore[attr-defined]
+        elif action.metavar == "RUN":
+            action.completer = _runs  # type: ignore[attr-defined]
         elif action.dest == "engine":
             action.completer = lambda **_: settings.ENGINES  # type: ignore[attr-defined]
     return made
@@ -123,6 +125,18 @@ def _services(parsed_args: argparse.Namespace, **_: object) -> list[str]:
         return []
     names = {name for service in there.services.values() for name in (service.name, service.container_name) if name}
     return sorted(names - set(given))
+
+
+def _runs(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """The runs that there are, and at first what is done with them and the services to list."""
+    from kobako.actions import runs  # noqa: PLC0415 - for this verb only
+
+    given = [word for word in getattr(parsed_args, "words", None) or () if word]
+    context = Context(run.start(getattr(parsed_args, "workspace", None)), os.environ, Console(os.environ, verbosity=-2))
+    found = [] if given[:1] == ["list"] else ["last", *runs.ids(context)]
+    if not given or given[0] == "list":
+        found += _services(parsed_args)
+    return [*(() if given else runs.VERBS), *(one for one in found if one not in given)]
 
 
 def _paths(prefix: str, **_: object) -> Iterator[str]:

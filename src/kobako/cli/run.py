@@ -73,6 +73,7 @@ def run(verb: str, module: ModuleType, words: Sequence[str]) -> int:
     console = Console(os.environ, verbosity=args.verbose - args.quiet, yes=args.yes, colour=not args.no_color)
     as_json = bool(getattr(args, "json", False))
     context = Context(start(args.workspace), os.environ, console, args.engine)
+    context.screen = console.screen
     console.log_to(lambda: _logs(context), verb)
     result = _result(verb, module, (args, tail), context)
     code = result.exit_code
@@ -208,6 +209,7 @@ OWN = frozenset(
         "--no-color",
         "--no-up",
         "--no-tty",
+        "--tty",
     ]
 )
 

@@ -193,12 +193,12 @@ def state(folder: Path, run: Run) -> dict[str, str | bool]:
     """The same, and whether it is dirty."""
     facts = identity(folder, run)
     git = Git(run, folder, offline=True)
-    if facts and not _has_filters(git):
+    if facts and not has_filters(git):
         facts["dirty"] = bool(git.text("--no-optional-locks", "status", "--porcelain", "--ignore-submodules=dirty"))
     return facts
 
 
-def _has_filters(git: Git) -> bool:
+def has_filters(git: Git) -> bool:
     """Whether the repository's own configuration, what it includes counted, names programs that compare files.
 
     git would run them to find out whether a file has changed: then nobody knows. Those of the user's own

@@ -109,6 +109,10 @@ class DockerEngine:
             self._narrator.say(f"{service.image} cannot be pulled: the one that is here is used")
         return Built(service.image or "")
 
+    def built_from(self, service: Service) -> str | None:  # noqa: ARG002 - the protocol's
+        """None: an image does not keep its Dockerfile."""
+        return None
+
     def up(self, service: Service) -> bool:
         self._check_name(service)
         if self._api.endpoint.path is not None:  # the folders of another machine cannot be looked at
@@ -171,7 +175,7 @@ class DockerEngine:
         ownership = Ownership(service, self._project.root, self._state)
         ownership.begin()
         try:
-            return Session(self._api, container).run(command, streams)
+            return Session(self._api, container, command.session).run(command, streams)
         finally:
             with contextlib.suppress(EngineError):  # a later command catches up
                 ownership.hand_over(self._api, container)

@@ -75,8 +75,8 @@ class Container(NamedTuple):
 class Session:
     """Runs one command in a container. ``id`` is in the environment of every process that it starts."""
 
-    def __init__(self, api: Api, container: Container) -> None:
-        self.id = os.urandom(16).hex()
+    def __init__(self, api: Api, container: Container, name: str = "") -> None:
+        self.id = name or os.urandom(16).hex()
         self._api = api
         self._container = container
         self._exec = ""
@@ -85,6 +85,8 @@ class Session:
         """The command's exit code. ``Stopped`` passes through after every process of the command has ended."""
         try:
             connection, first = self._start(command)
+            if command.begun is not None:
+                command.begun()
             with connection, terminal.raw(streams.stdin, on=command.terminal) as resized:
                 pump = _Pump(connection.socket, streams, tty=command.terminal)
                 resized(self._resize)

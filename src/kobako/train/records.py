@@ -1,0 +1,234 @@
+"""The runs of a workspace: ``.kobako/runs/<id>/``, one folder each, read and written whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from kobako.errors import KobakoError, UsageError, WorkError
+from kobako.model.result import Problem
+from kobako.model.run import Recorder, Run
+from kobako.train.records_json import decode, encode
+from kobako.workspace import STATE, make_state, write_text
+
+SCHEMA = "kobako-run/1"
+FILE = "record.json"
+LOG = "log.txt"
+PATCH = "source.patch"
+RECIPE = "Dockerfile"
+CONFIG = "config"
+POINTS = "metrics.jsonl"
+
+LONGEST = 8_000_000
+"""Bytes of a record that are read."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_WORDS = re.compile(r"last(-\d+)?|list|show|compare|rm")
+"""What `kobako runs` takes for something else than a run."""
+
+
+class Found(NamedTuple):
+    """Runs, newest first, and what of the folder could not be read."""
+
+    runs: tuple[Run, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+def now() -> str:
+    """This moment, as records have it."""
+    return datetime.now().astimezone().isoformat(timespec="milliseconds")
+
+
+def seconds(text: str | None) -> float | None:
+    """A record's time in seconds since the epoch; None where it is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp() if text else None
+    except ValueError:
+        return None
+
+
+def new_id() -> str:
+    return f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
+
+
+def is_id(name: str) -> bool:
+    return _ID.fullmatch(name) is not None and _WORDS.fullmatch(name) is None
+
+
+class Records:
+    """``root`` is the workspace's."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / STATE / "runs"
+
+    def of(self, run_id: str) -> Path:
+        """The folder of a run."""
+        return self.folder / run_id
+
+    def make(self, run_id: str) -> Path:
+        """The folder of a run, made if absent. Raises ``OSError``."""
+        make_state(self.root / STATE)
+        folder = self.of(run_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def ids(self) -> tuple[str, ...]:
+        try:
+            names = os.listdir(self.folder)
+        except OSError:
+            return ()
+        return tuple(sorted((name for name in names if is_id(name)), reverse=True))
+
+    def has(self, run_id: str) -> bool:
+        return (self.of(run_id) / FILE).is_file()
+
+    def write(self, run: Run) -> None:
+        """Write the record whole. Raises ``KobakoError`` or ``OSError``."""
+        folder = self.make(run.id)
+        text = json.dumps({"schema": SCHEMA, **encode(run)}, indent=1, sort_keys=True, ensure_ascii=False)
+        write_text(folder / FILE, f"{text}\n", f"{STATE}/runs/{run.id}/{FILE}")
+
+    def read(self, run_id: str) -> Run:
+        """The record of a run. Raises ``WorkError("bad-record")``."""
+        shown = f"{STATE}/runs/{run_id}/{FILE}"
+        try:
+            with (self.of(run_id) / FILE).open("rb") as file:
+                content = json.loads(file.read(LONGEST))
+            run = _decoded(content, run_id)
+        except OSError as error:
+            raise _bad(run_id, shown, error.strerror or str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise _bad(run_id, shown, str(error)) from error
+        return run
+
+    def all(self) -> Found:
+        """Every run that can be read, newest first."""
+        runs, problems = [], []
+        for run_id in self.ids():
+            if not self.has(run_id) and not any(self.of(run_id).glob("*")):
+                continue  # a start that was killed before anything was written
+            try:
+                runs.append(self.read(run_id))
+            except KobakoError as error:
+                problems.append(Problem.of(error))
+        runs.sort(key=lambda run: (seconds(run.started) or 0.0, run.id), reverse=True)
+        return Found(tuple(runs), tuple(problems))
+
+    def remove(self, run_id: str) -> None:
+        """Remove the record; raises ``OSError`` where it cannot be."""
+        folder = self.of(run_id)
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists():
+            shutil.rmtree(folder)
+
+
+def _decoded(content: object, run_id: str) -> Run:
+    """Raises ``ValueError``."""
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if schema != SCHEMA:
+        newer = isinstance(schema, str) and schema.startswith("kobako-run/")
+        raise ValueError(f"it is a record of a newer Kobako ({schema})" if newer else "it is no record of a run")
+    run = decode(Run, content)
+    if run.id != run_id:
+        raise ValueError(f"it says it is the record of {run.id}")
+    return run
+
+
+def _bad(run_id: str, shown: str, why: str) -> WorkError:
+    fix = f"kobako runs rm {run_id} removes it"
+    if "newer" in why:
+        fix = "upgrade Kobako"
+    return WorkError("bad-record", f"the record of run {run_id} cannot be used: {shown}", why=why, fix=fix)
+
+
+def pick(word: str, ids: tuple[str, ...]) -> str:
+    """The one run that is meant: a whole id, its beginning, its last digits, ``last``, ``last-1``.
+
+    ``ids`` are the newest first. Raises ``UsageError("unknown-run")``.
+    """
+    if word in ids:
+        return word
+    back = re.fullmatch(r"last(?:-(\d{1,6}))?", word)
+    if back:
+        number = int(back[1] or 0)
+        if number < len(ids):
+            return ids[number]
+        raise _unknown(word, ids, f"there {'is' if len(ids) == 1 else 'are'} {len(ids)}")
+    for matching in (_beginning(word, ids), _ending(word, ids)):
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            several = ", ".join(matching[:4]) + (", ..." if len(matching) > 4 else "")
+            raise UsageError("unknown-run", f"{word} means {len(matching)} runs", why=several, fix="say more of its id")
+    raise _unknown(word, ids)
+
+
+def _beginning(word: str, ids: tuple[str, ...]) -> list[str]:
+    return [one for one in ids if word and one.startswith(word)]
+
+
+def _ending(word: str, ids: tuple[str, ...]) -> list[str]:
+    return [one for one in ids if len(word) > 2 and one.endswith(word)]
+
+
+def _unknown(word: str, ids: tuple[str, ...], why: str = "") -> UsageError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only on failure
+
+    ends = {one.rpartition("-")[2]: one for one in ids}
+    close = get_close_matches(word, [*ids, *ends], n=1, cutoff=0.5)
+    fix = f"did you mean {ends.get(close[0], close[0])}?" if close else "kobako runs lists them"
+    return UsageError("unknown-run", f"there is no run {word}", why=why, fix=fix)
+
+
+def recorder() -> Recorder:
+    """This process, so that others can tell later whether it still writes."""
+    return Recorder(os.uname().nodename, _boot(), os.getpid(), _started(os.getpid()) or 0)
+
+
+def at_work(writer: Recorder) -> bool | None:
+    """Whether the process that wrote a record is alive; None where it is (or was) another machine's."""
+    if writer.hostname != os.uname().nodename:
+        return None
+    return writer.boot == _boot() and _started(writer.pid) == writer.start
+
+
+def _boot() -> str:
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> int | None:
+    """When a process began, in clock ticks; None where there is none, or it has ended and waits to be collected."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            words = file.read().rpartition(b")")[2].split()
+        return None if words[0] in {b"Z", b"X"} else int(words[19])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def points(folder: Path, bound: int = 400_000) -> Iterator[tuple[str, int, float, float]]:
+    """Tag, step, value and time of what a run reported, in order; a line that was cut off is left out."""
+    try:
+        with (folder / POINTS).open(encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file):
+                if number >= bound:
+                    return
+                try:
+                    tag, step, value, time = json.loads(line)
+                    yield str(tag), int(step), float("nan" if value is None else value), float(time)
+                except (ValueError, TypeError):
+                    continue
+    except OSError:
+        return
