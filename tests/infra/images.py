@@ -4,6 +4,7 @@
 ``torch`` the same with PyTorch for the CPU, NumPy, TensorBoard and scikit-learn: a real model can be trained.
 ``ngc``   the same with NGC's traps and no real PyTorch: a pre-release torch of a release's version, its torchvision,
           and from 25.03 on a constraint file that pip is told of. Built in seconds.
+``real``  NGC's 22.02 with a PyTorch that works, for repositories of its time (see ``infra.real``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from infra.debian import make_file_system
 from infra.engine import Engine
 from infra.wheels import write_wheel
 
-Kind = Literal["base", "torch", "ngc"]
+Kind = Literal["base", "torch", "ngc", "real"]
 
 SUITE = "bookworm"
 PACKAGES = ("python3", "python3-pip", "python3-venv", "python-is-python3", "ca-certificates", "procps")
@@ -53,7 +54,7 @@ RELEASES = {
 FELLOWS = {"tqdm": "4.67.1", "tabulate": "0.9.0"}
 
 
-def _key(*parts: str) -> str:
+def key_of(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -85,14 +86,14 @@ def _index_environment() -> dict[str, str]:
 def base(engine: Engine) -> str:
     """The tag of the base image on this Engine; its file system is made once and stays in the cache."""
     variables = _index_environment()
-    contents = _key(SUITE, *PACKAGES, *HOOKS, Path(BUNDLE).read_text(encoding="utf-8"))
-    tag = f"kobako-test/base:{_key(contents, str(sorted(variables.items())))}"
-    if not _has(engine, tag):
+    contents = key_of(SUITE, *PACKAGES, *HOOKS, Path(BUNDLE).read_text(encoding="utf-8"))
+    tag = f"kobako-test/base:{key_of(contents, str(sorted(variables.items())))}"
+    if not has(engine, tag):
         changes = [f"ENV {name}={_quoted(value)}" for name, value in variables.items()]
         changes += ["ENV LANG=C.UTF-8", "WORKDIR /workspace", 'CMD ["/bin/bash"]']
         options = [word for change in changes for word in ("--change", change)]
         engine.docker("import", *options, str(_file_system(contents)), tag)
-        _forget_others(engine, tag)
+        forget_others(engine, tag)
     return tag
 
 
@@ -118,9 +119,9 @@ def torch(engine: Engine) -> str:
 
     A CPU wheel from pip's find-links is taken where there is one.
     """
-    key = _key(base(engine), *TORCH_PACKAGES)
+    key = key_of(base(engine), *TORCH_PACKAGES)
     tag = f"kobako-test/torch:{key}"
-    if not _has(engine, tag):
+    if not has(engine, tag):
         cache = cache_folder()
         tar = cache / f"torch-{key}.tar"
         with locked(cache / "torch.lock"):
@@ -133,7 +134,7 @@ def torch(engine: Engine) -> str:
                 fresh = tar.with_name(f"making-{key}.tar")
                 engine.docker("save", "--output", str(fresh), tag)
                 fresh.rename(tar)
-        _forget_others(engine, tag)
+        forget_others(engine, tag)
     return tag
 
 
@@ -147,19 +148,19 @@ def _build_torch(engine: Engine, tag: str) -> None:
             "RUN --mount=type=bind,target=/wheels pip install --no-cache-dir --find-links /wheels "
             f"{' '.join(TORCH_PACKAGES)}\n"
         )
-        _build(engine, Path(name), recipe, tag)
+        build(engine, Path(name), recipe, tag)
 
 
 def ngc(engine: Engine, release: str) -> str:
     """The tag of a release's stand-in; ``RELEASES`` has the known ones."""
     facts = RELEASES[release]
     recipe = _ngc_recipe(base(engine), release, facts)
-    tag = f"kobako-test/ngc-{release}:{_key(recipe, str(facts), str(FELLOWS))}"
-    if not _has(engine, tag):
+    tag = f"kobako-test/ngc-{release}:{key_of(recipe, str(facts), str(FELLOWS))}"
+    if not has(engine, tag):
         with tempfile.TemporaryDirectory(prefix="kobako-ngc-") as name:
             _write_family(Path(name), facts)
-            _build(engine, Path(name), recipe, tag)
-        _forget_others(engine, tag)
+            build(engine, Path(name), recipe, tag)
+        forget_others(engine, tag)
     return tag
 
 
@@ -195,6 +196,10 @@ def stand_in(engine: Engine, name: str, kind: Kind = "base") -> str:
         if release is None:
             raise ValueError(f"{name!r} names no NGC release")
         source = ngc(engine, release[1])
+    elif kind == "real":
+        from infra import real  # noqa: PLC0415 - it builds on this module
+
+        source = real.real(engine)
     else:
         source = {"base": base, "torch": torch}[kind](engine)
     engine.docker("tag", source, name)
@@ -202,16 +207,16 @@ def stand_in(engine: Engine, name: str, kind: Kind = "base") -> str:
     return name
 
 
-def _has(engine: Engine, tag: str) -> bool:
+def has(engine: Engine, tag: str) -> bool:
     return any(tag in (image.get("RepoTags") or []) for image in engine.api.images())
 
 
-def _build(engine: Engine, folder: Path, recipe: str, tag: str) -> None:
+def build(engine: Engine, folder: Path, recipe: str, tag: str) -> None:
     (folder / "Dockerfile").write_text(recipe, encoding="utf-8")
     engine.docker("build", "--network=host", "--provenance=false", "--tag", tag, str(folder))
 
 
-def _forget_others(engine: Engine, tag: str) -> None:
+def forget_others(engine: Engine, tag: str) -> None:
     """Drop the earlier makes of an image, which nothing asks for any more."""
     repository = tag.rpartition(":")[0]
     for image in engine.api.images():

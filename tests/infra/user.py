@@ -14,7 +14,8 @@ from pathlib import Path
 
 from infra.client import SOCKET_GROUP
 
-UID = 1742
+UID = 1742 + os.getpid() % 1000
+"""Of this run alone: another one may look for processes of its own user at the same time."""
 
 
 @dataclass(frozen=True)
