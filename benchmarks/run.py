@@ -1,4 +1,6 @@
-"""All benchmarks, one command: ``python benchmarks/run.py --base IMAGE``; without Docker: ``... run.py local scan``.
+"""All benchmarks, one command: ``python benchmarks/run.py --base IMAGE``.
+
+Without Docker: ``python benchmarks/run.py local train scan``.
 
 IMAGE is a base with Python and pip that the Docker Engine already has. Results go to ``benchmarks/results.json``, each
 with the machine it was taken on; what is not measured now stays there as it was.
@@ -19,9 +21,11 @@ import local
 import measure
 import scan
 import start_up
+import train
 
 WITH_DOCKER = {"start-up": start_up.run, "build": build.run}
-BENCHMARKS = (*WITH_DOCKER, "local", "scan")
+WITHOUT = {"local": local.run, "train": train.run}
+BENCHMARKS = (*WITH_DOCKER, *WITHOUT, "scan")
 
 
 def main() -> None:
@@ -38,7 +42,7 @@ def main() -> None:
     names = args.only or BENCHMARKS
     if args.base is None and (in_docker := [name for name in names if name in WITH_DOCKER]):
         parser.error(
-            f"--base IMAGE is needed for {', '.join(in_docker)}; without Docker: python benchmarks/run.py local scan"
+            f"--base IMAGE is needed for {', '.join(in_docker)}; without: python benchmarks/run.py local train scan"
         )
     results = json.loads(args.output.read_text()) if args.output.exists() else {}
     for name in names:
@@ -53,7 +57,7 @@ def _taken(name: str, args: argparse.Namespace, before: dict[str, Any]) -> dict[
     if name == "scan":  # a corpus may be half of one: the other half's figures stay
         splits = scan.run(args.corpus, args.names, args.details)
         return {**before, **{split: {"machine": machine, **figures} for split, figures in splits.items()}}
-    taken = WITH_DOCKER[name](args.base) if name in WITH_DOCKER else local.run()
+    taken = WITH_DOCKER[name](args.base) if name in WITH_DOCKER else WITHOUT[name]()
     return {"machine": machine, **taken}
 
 

@@ -23,9 +23,14 @@ UNIT = Path(__file__).parent / "unit"
 # The first test of a cold machine waits for packages, a base file system and PyTorch.
 DOCKER_TIMEOUT = 1200
 
+REPOS = Path(__file__).parent / "repos"
+# From nothing, PyTorch is fetched and mmcv-full is compiled, with two processors and others at work beside.
+REPOS_TIMEOUT = 3000
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--docker", action="store_true", help="run the tests that need a Docker Engine (needs root)")
+    parser.addoption("--repos", action="store_true", help="run the tests that train other people's repositories")
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
 
 
@@ -33,7 +38,27 @@ def _docker_wanted(config: pytest.Config) -> bool:
     return bool(config.getoption("--docker")) or os.environ.get("KOBAKO_TEST_DOCKER") == "1" or strict()
 
 
+def _repos_wanted(config: pytest.Config) -> bool:
+    named = any(
+        REPOS in (config.invocation_params.dir / one.partition("::")[0]).resolve().parents for one in config.args
+    )
+    return named or bool(config.getoption("--repos")) or os.environ.get("KOBAKO_TEST_REPOS") == "1" or strict()
+
+
+def _skip_repos(config: pytest.Config, items: list[pytest.Item]) -> None:
+    skip = pytest.mark.skip(reason="takes minutes: --repos, KOBAKO_TEST_REPOS=1 or the file's name runs it")
+    wanted = _repos_wanted(config)
+    for item in items:
+        if item.get_closest_marker("repos") is None:
+            continue
+        if not wanted:
+            item.add_marker(skip)
+        elif item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(REPOS_TIMEOUT))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _skip_repos(config, items)
     skip = pytest.mark.skip(reason="needs a Docker Engine: --docker or KOBAKO_TEST_DOCKER=1 starts a private one")
     wanted = _docker_wanted(config)
     for item in items:

@@ -80,6 +80,10 @@ class MemoryEngine:
         self.built[service.name] = self.builds
         return Built(f"memory/{service.name}", tuple(Step(line, 0.0, cached) for line in steps))
 
+    def built_from(self, service: Service) -> str | None:
+        recipe = service.build.dockerfile if service.build is not None else None
+        return Path(recipe).read_text(encoding="utf-8") if recipe is not None and service.name in self.built else None
+
     def up(self, service: Service) -> bool:
         if self._state(service) == "absent":
             self.build(service)
@@ -103,8 +107,10 @@ class MemoryEngine:
         if program is None:
             raise CannotStartError("cannot-start", f"the command cannot be started in {service.title}", child=127)
         folder = command.workdir or service.working_dir or "/workspace"
-        session = os.urandom(4).hex()
+        session = command.session or os.urandom(4).hex()
         self.sessions.add(session)
+        if command.begun is not None:
+            command.begun()
         try:
             return program(Call(command, streams, folder, command.user or service.user or "root"))
         finally:

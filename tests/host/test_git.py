@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 from kobako import sources
+from kobako.actions import add as adding
+from kobako.actions.add import AddRequest
+from kobako.actions.context import Context
+from kobako.actions.facts import Wishes
 from kobako.errors import UsageError
+from unit.test_add import Quiet
 
 WHO = ("-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "protocol.file.allow=always")
 
@@ -193,3 +198,31 @@ def test_subtree(origin: Path, stage: Path) -> None:
     assert git(workspace, "rev-parse", "HEAD") == before
     assert not (workspace / "Origin").exists()
     assert (workspace / "compose.yaml").read_text() == "services: {}\n"
+
+
+def test_an_entry_script_in_a_subtree(origin: Path, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "missing", lambda *_: [])
+    (origin / "tools").mkdir()
+    (origin / "tools/train.py").write_text("if __name__ == '__main__':\n    loss.backward()\n")
+    git(origin, "add", ".")
+    git(origin, "commit", "-qm", "tools")
+    workspace = stage.parent / "workspace"
+    git(workspace, "init", "-q", "-b", "main")
+    git(workspace, "config", "user.name", "n")
+    git(workspace, "config", "user.email", "n@example.org")
+    (workspace / "compose.yaml").write_text("services: {}\n")
+    (workspace / ".gitignore").write_text("/.kobako/\n")
+    git(workspace, "add", ".")
+    git(workspace, "commit", "-qm", "one")
+    before = git(workspace, "rev-parse", "HEAD")
+    request = AddRequest(origin.as_uri(), "Origin", subtree=True, wishes=Wishes("python:3.11-slim"))
+    with monkeypatch.context() as failing:
+        failing.setattr(adding, "_folders", lambda *_: pytest.fail("on purpose"))
+        with pytest.raises(pytest.fail.Exception, match="on purpose"):
+            adding.add(Context(workspace, {}, Quiet()), request)
+    assert git(workspace, "rev-parse", "HEAD") == before
+    assert sorted(path.name for path in workspace.iterdir()) == [".git", ".gitignore", ".kobako", "compose.yaml"]
+    result = adding.add(Context(workspace, {}, Quiet()), request)
+    what = "Origin/tools/clearml_train.py is new and not committed: git add it, or it is not in the next clone"
+    assert what in [one["what"] for one in result.data["questions"]]
+    assert "?? Origin/tools/clearml_train.py" in git(workspace, "status", "--porcelain", "-uall")

@@ -6,10 +6,11 @@ import ast
 import json
 import os
 import signal
+import types
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import jsonschema
 import pytest
@@ -21,8 +22,10 @@ from kobako.actions import base, doctor, ps
 from kobako.cli import main as cli
 from kobako.errors import CODES, CannotStartError, EngineError, Stopped
 from kobako.model.requirement import Requirement
+from kobako.model.run import Run as RunRecord
 from kobako.model.service import Service
 from kobako.protocols import Command, Streams
+from kobako.train import records
 from unit.actions.test_doctor import Daemon, Recorded
 
 SOURCE = Path(__file__).parents[2] / "src" / "kobako"
@@ -57,7 +60,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def validator(name: str) -> jsonschema.Draft202012Validator:
-    listed = [Resource.from_contents(schema(one)) for one in ("problems", "envelope")]
+    listed = [Resource.from_contents(schema(one)) for one in ("problems", "envelope", "record")]
     registry: Registry[Any] = Registry().with_resources([(one.id() or "", one) for one in listed])
     return jsonschema.Draft202012Validator(schema(name), registry=registry)
 
@@ -161,9 +164,45 @@ def test_up_stop_and_rm(run: Run) -> None:
 def test_train(run: Run) -> None:
     done = run("train", "--json", "box", "--config=x.py", code=0)
     assert done["data"]["command"] == "python Box/tools/clearml_train.py --config=x.py"
+    assert done["data"]["run"]["status"] == "done"
+    assert done["data"]["run"]["metrics"] == []
     failed = run("train", "--json", "sad", code=3)
-    assert (failed["status"], failed["data"]["code"]) == ("failed", 3)
+    assert (failed["status"], failed["data"]["code"], codes(failed)) == ("failed", 3, ["training-failed"])
     assert codes(run("train", "--json", "--no-up", "other", code=2)) == ["not-running"]
+
+
+def test_runs(run: Run, workspace: Path) -> None:
+    assert run("runs", "--json", code=0)["data"] == {"runs": []}
+    assert codes(run("runs", "--json", "last", code=2)) == ["unknown-run"]
+    first = run("train", "--json", "box", "--lr=1", code=0)["data"]["run"]["id"]
+    second = run("train", "--json", "sad", "--lr=2", code=3)["data"]["run"]["id"]
+    listed = run("runs", "--json", code=0)["data"]["runs"]
+    assert [(one["id"], one["status"], one["exit_code"]) for one in listed] == [
+        (second, "failed", 3),
+        (first, "done", 0),
+    ]
+    assert listed[1]["command"] == ["python", "Box/tools/clearml_train.py", "--lr=1"]
+    assert [one["id"] for one in run("runs", "--json", "Box", "--last", "1", code=0)["data"]["runs"]] == [first]
+    assert [one["id"] for one in run("runs", "--json", "--status", "failed", code=0)["data"]["runs"]] == [second]
+    assert run("runs", "--json", "--since", "1h", "other", code=0)["data"]["runs"] == []
+    for words in ((first,), ("show", first[-6:]), ("last-1",)):
+        (shown,) = run("runs", "--json", *words, code=0)["data"]["runs"]
+        assert shown["details"]["recipe"]["path"] == "docker/Box"
+    compared = run("runs", "--json", "compare", "last-1", "last", code=0)["data"]["compare"]
+    assert {"name": "--lr", "values": ["1", "2"]} in compared["options"]
+    assert codes(run("runs", "--json", "compare", "last", code=2)) == ["usage"]
+    assert codes(run("runs", "--json", "--since", "soon", code=2)) == ["usage"]
+    assert codes(run("runs", "--json", "list", "bix", code=2)) == ["unknown-service"]
+    broken = workspace / ".kobako" / "runs" / "20200101-000000-abcdef"
+    broken.mkdir()
+    (broken / "record.json").write_text('{"schema": "kobako-run/2"}', encoding="utf-8")
+    partly = run("runs", "--json", code=0)
+    assert (len(partly["data"]["runs"]), partly["status"], codes(partly)) == (2, "partial", ["bad-record"])
+    assert codes(run("runs", "--json", "show", broken.name, code=1)) == ["bad-record"]
+    assert run("runs", "--json", "rm", "--failed", code=0)["data"]["removed"] == [second]
+    assert codes(run("runs", "--json", "rm", code=2)) == ["usage"]
+    assert run("runs", "--json", "rm", first, broken.name, code=0)["data"]["removed"] == [first, broken.name]
+    assert run("runs", "--json", code=0)["data"]["runs"] == []
 
 
 def test_verify(run: Run) -> None:
@@ -194,6 +233,23 @@ def test_add(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = run("add", "--json", "--base", "python:3.11-slim", "--name", "b", str(source), code=2)
     assert codes(failed) == ["unknown-requirement"]
     assert failed["problems"][0]["where"] == {"file": "b/requirements.txt", "line": 1}
+
+
+def test_entry(run: Run, workspace: Path) -> None:
+    (workspace / "Box").mkdir()
+    (workspace / "Box" / "train.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', help='rate')\n"
+        "if __name__ == '__main__':\n    p.parse_args()\n    loss.backward()\n",
+        encoding="utf-8",
+    )
+    shown = run("entry", "--json", "--print", "box", code=0)["data"]
+    assert (shown["entry"]["written"], "Written by Kobako" in shown["text"]) == (False, True)
+    done = run("entry", "--json", "Box", code=0)["data"]
+    assert done["entry"] == {"file": "Box/tools/clearml_train.py", "script": "Box/train.py", "written": True}
+    assert done["options"] == [{"name": "lr", "flag": "--lr", "takes": "value", "required": False, "help": "rate"}]
+    assert codes(run("entry", "--json", "box", code=2)) == ["exists"]
+    assert codes(run("entry", "--json", "other", code=2)) == ["bad-source"]
+    assert codes(run("entry", "--json", "bix", code=2)) == ["unknown-service"]
 
 
 def test_scan(run: Run, tmp_path: Path) -> None:
@@ -327,7 +383,7 @@ def test_a_signal_ends_with_an_envelope(run: Run, monkeypatch: pytest.MonkeyPatc
 def test_every_verb_that_reports_has_a_schema() -> None:
     published = {one.name.removesuffix(".json") for one in SCHEMAS.iterdir()}
     reporting = {verb for verb in cli.VERBS if cli._module(verb).JSON}
-    assert published == reporting | {"envelope", "problems"}
+    assert published == reporting | {"envelope", "problems", "record"}
     for name in published:
         jsonschema.Draft202012Validator.check_schema(schema(name))
         assert schema(name)["$id"] == f"urn:kobako:1:{name}"
@@ -341,6 +397,60 @@ def test_the_published_codes_are_the_ones_there_are(update_golden: bool) -> None
         (SOURCE / "data" / "schemas" / "problems.json").write_text(f"{text}\n", encoding="utf-8")
         return
     assert published["oneOf"] == wanted, "run: pytest tests/unit/test_contract.py --update-golden"
+
+
+class Shapes:
+    """The JSON schemas of named tuples, one definition each."""
+
+    def __init__(self) -> None:
+        self.defs: dict[str, Any] = {}
+
+    def of(self, hint: Any) -> dict[str, Any]:
+        origin, arguments = get_origin(hint), get_args(hint)
+        if origin in {Union, types.UnionType}:
+            return {"anyOf": [*(self.of(one) for one in arguments if one is not type(None)), {"type": "null"}]}
+        if origin is Literal:
+            return {"enum": list(arguments)}
+        if origin is tuple:
+            return {"type": "array", "items": self.of(arguments[0])}
+        if hasattr(hint, "_fields"):
+            return self._named(hint)
+        if origin is not None:
+            return {"type": "object", "additionalProperties": self.of(arguments[1])}
+        return {"type": {str: "string", int: "integer", float: "number", bool: "boolean"}[hint]}
+
+    def _named(self, hint: Any) -> dict[str, Any]:
+        if hint.__name__ not in self.defs:
+            fields = {name: self.of(one) for name, one in get_type_hints(hint).items()}
+            self.defs[hint.__name__] = {"type": "object", "properties": fields, "required": list(fields)}
+        return {"$ref": f"#/$defs/{hint.__name__}"}
+
+
+def test_the_record_s_schema_is_that_of_the_type(update_golden: bool) -> None:
+    shapes = Shapes()
+    shapes.of(RunRecord)
+    whole = shapes.defs["Run"]
+    wanted = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:kobako:1:record",
+        "title": "record.json of a run",
+        "type": "object",
+        "properties": {"schema": {"const": records.SCHEMA}, **whole["properties"]},
+        "required": ["schema", *whole["required"]],
+        "$defs": shapes.defs,
+    }
+    if update_golden:
+        text = json.dumps(wanted, indent=2, ensure_ascii=False)
+        (SOURCE / "data" / "schemas" / "record.json").write_text(f"{text}\n", encoding="utf-8")
+        return
+    assert schema("record") == wanted, "run: pytest tests/unit/test_contract.py --update-golden"
+
+
+def test_a_record_is_as_its_schema_says(run: Run, workspace: Path) -> None:
+    made = run("train", "--json", "box", code=0)["data"]["run"]["id"]
+    record = json.loads((workspace / ".kobako" / "runs" / made / "record.json").read_text(encoding="utf-8"))
+    validator("record").validate(record)
+    assert not validator("record").is_valid({**record, "status": "maybe"})
 
 
 @pytest.mark.parametrize(
