@@ -15,7 +15,7 @@ def encode(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         return {name: encode(one) for name, one in value._asdict().items()}
     if isinstance(value, Mapping):
-        return {str(name): encode(one) for name, one in value.items()}
+        return {encode(str(name)): encode(one) for name, one in value.items()}
     if isinstance(value, tuple | list):
         return [encode(one) for one in value]
     if isinstance(value, str):  # half of a surrogate pair can be written nowhere
