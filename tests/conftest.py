@@ -34,40 +34,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
 
 
-def _docker_wanted(config: pytest.Config) -> bool:
-    return bool(config.getoption("--docker")) or os.environ.get("KOBAKO_TEST_DOCKER") == "1" or strict()
+def _wanted(config: pytest.Config, name: str) -> bool:
+    return bool(config.getoption(f"--{name}")) or os.environ.get(f"KOBAKO_TEST_{name.upper()}") == "1" or strict()
 
 
-def _repos_wanted(config: pytest.Config) -> bool:
-    named = any(
-        REPOS in (config.invocation_params.dir / one.partition("::")[0]).resolve().parents for one in config.args
-    )
-    return named or bool(config.getoption("--repos")) or os.environ.get("KOBAKO_TEST_REPOS") == "1" or strict()
+def _named(config: pytest.Config) -> bool:
+    """Whether a file of ``repos`` was asked for by its name."""
+    paths = ((config.invocation_params.dir / one.partition("::")[0]).resolve() for one in config.args)
+    return any(REPOS in path.parents for path in paths)
 
 
-def _skip_repos(config: pytest.Config, items: list[pytest.Item]) -> None:
-    skip = pytest.mark.skip(reason="takes minutes: --repos, KOBAKO_TEST_REPOS=1 or the file's name runs it")
-    wanted = _repos_wanted(config)
+def _gate(items: list[pytest.Item], marker: str, seconds: int, skipped: str) -> None:
+    """Give the tests of a kind their time limit, or the reason why they are skipped."""
     for item in items:
-        if item.get_closest_marker("repos") is None:
+        if item.get_closest_marker(marker) is None:
             continue
-        if not wanted:
-            item.add_marker(skip)
+        if skipped:
+            item.add_marker(pytest.mark.skip(reason=skipped))
         elif item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(REPOS_TIMEOUT))
+            item.add_marker(pytest.mark.timeout(seconds))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    _skip_repos(config, items)
-    skip = pytest.mark.skip(reason="needs a Docker Engine: --docker or KOBAKO_TEST_DOCKER=1 starts a private one")
-    wanted = _docker_wanted(config)
-    for item in items:
-        if item.get_closest_marker("docker") is None:
-            continue
-        if not wanted:
-            item.add_marker(skip)
-        elif item.get_closest_marker("timeout") is None:
-            item.add_marker(pytest.mark.timeout(DOCKER_TIMEOUT))
+    repos = _wanted(config, "repos") or _named(config)
+    reason = "takes minutes: --repos, KOBAKO_TEST_REPOS=1 or the file's name runs it"
+    _gate(items, "repos", REPOS_TIMEOUT, "" if repos else reason)
+    reason = "needs a Docker Engine: --docker or KOBAKO_TEST_DOCKER=1 starts a private one"
+    _gate(items, "docker", DOCKER_TIMEOUT, "" if _wanted(config, "docker") else reason)
 
 
 @pytest.fixture

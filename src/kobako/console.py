@@ -93,7 +93,7 @@ class Console:
     def error(self, problem: Problem) -> None:
         """An error in full: what, where, why, what to do, and the log."""
         lines = render(problem, "error", self.paint)
-        if self.log_path:
+        if self.log_path and problem.code != "training-failed":  # whose own log has just been named
             lines.append(f"  {self.paint('hint', 'log:')} {self.log_path}")
         self._record("\n".join(lines))
         # Ctrl-C came in the middle of somebody's line

@@ -118,23 +118,25 @@ def run(
     cwd: str | Path | None = None,
     env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
-    stdin: bytes | None = None,
+    seconds: float | None = None,
 ) -> Outcome:
     """Run a program to its end, keeping what it printed.
 
     ``env`` is added to Kobako's own environment. ``on_line`` is called with each line of output and error output as it
-    comes (without the newline; a carriage return starts a line too).
+    comes (without the newline; a carriage return starts a line too). A program that has not ended after ``seconds`` is
+    killed, and counts as not started.
     """
-    return run_in(Setting({**os.environ, **(env or {})}, cwd, stdin), argv, on_line)
+    return run_in(Setting({**os.environ, **(env or {})}, cwd, seconds=seconds), argv, on_line)
 
 
 class Setting(NamedTuple):
-    """Where a program runs. ``environment`` is the whole one; ``keep`` are file descriptors that it gets."""
+    """Where a program runs, and how long it may. ``environment`` is the whole one; ``keep`` are file descriptors."""
 
     environment: Mapping[str, str]
     cwd: str | Path | None = None
     stdin: bytes | None = None
     keep: tuple[int, ...] = ()
+    seconds: float | None = None
 
 
 def run_in(setting: Setting, argv: Sequence[str], on_line: Callable[[str], None] | None = None) -> Outcome:
@@ -155,7 +157,7 @@ def run_in(setting: Setting, argv: Sequence[str], on_line: Callable[[str], None]
         return Outcome(tuple(argv), None, "", str(error), time.monotonic() - begin)
     out: list[str] = []
     err: list[str] = []
-    with started(process):
+    with started(process), _limited(process, setting.seconds) as late:
         readers = [
             threading.Thread(target=_read, args=(pipe, kept, on_line), daemon=True)
             for pipe, kept in ((process.stdout, out), (process.stderr, err))
@@ -170,7 +172,34 @@ def run_in(setting: Setting, argv: Sequence[str], on_line: Callable[[str], None]
         process.wait()
         for reader in readers:
             reader.join(GRACE)  # what the program started may hold its output open and go on
+    if late.is_set():
+        return Outcome(tuple(argv), None, "", _no_answer(setting.seconds), time.monotonic() - begin)
     return Outcome(tuple(argv), process.returncode, "".join(out), "".join(err), time.monotonic() - begin)
+
+
+@contextlib.contextmanager
+def _limited(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[threading.Event]:
+    """Kills the process after that time; the event tells of it."""
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        process.kill()
+
+    timer = None if seconds is None else threading.Timer(seconds, kill)
+    if timer is None:
+        yield late
+        return
+    timer.daemon = True
+    timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+
+
+def _no_answer(seconds: float | None) -> str:
+    return f"no answer within {seconds or 0:.0f} s"
 
 
 def ask(argv: Sequence[str], *, env: Mapping[str, str] | None = None, seconds: float = 20) -> Outcome:
@@ -184,7 +213,7 @@ def ask(argv: Sequence[str], *, env: Mapping[str, str] | None = None, seconds: f
     except OSError as error:
         return Outcome(tuple(argv), None, "", str(error), time.monotonic() - begin)
     except subprocess.TimeoutExpired:
-        return Outcome(tuple(argv), None, "", f"no answer within {seconds:.0f} s", time.monotonic() - begin)
+        return Outcome(tuple(argv), None, "", _no_answer(seconds), time.monotonic() - begin)
     out, err = (text.decode("utf-8", "replace") for text in (done.stdout, done.stderr))
     return Outcome(tuple(argv), done.returncode, out, err, time.monotonic() - begin)
 

@@ -92,10 +92,19 @@ def test_the_environment_is_added_to(tmp_path: Path) -> None:
 
 
 def test_standard_input() -> None:
-    big = b"x" * 1_000_000
-    assert process.run(["wc", "-c"], stdin=big).stdout.strip() == "1000000"
+    setting = process.Setting(os.environ, stdin=b"x" * 1_000_000)
+    assert process.run_in(setting, ["wc", "-c"]).stdout.strip() == "1000000"
     assert process.run(["cat"]).stdout == ""
-    assert process.run(["true"], stdin=big).ok  # it does not read what it is given
+    assert process.run_in(setting, ["true"]).ok  # it does not read what it is given
+
+
+def test_what_does_not_end_in_time_is_ended() -> None:
+    """Also where it does not listen to a polite word."""
+    outcome = process.run(["sh", "-c", "trap '' TERM; echo begun; exec sleep 74120"], seconds=0.5)
+    assert (outcome.code, outcome.stderr) == (None, "no answer within 0 s")
+    assert outcome.seconds < 5
+    assert process.run(["pgrep", "-f", "sleep 7412[0]"]).stdout == ""
+    assert process.run(["echo", "x"], seconds=30).stdout == "x\n"
 
 
 def test_much_output_on_both_streams_does_not_block() -> None:

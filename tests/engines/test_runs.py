@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from infra.client import clean_environment
 from infra.need import need
 from infra.run import kobako_argv, kobako_environment, run
 from infra.terminal import Terminal, Tmux
+from kobako.train import records as records_of
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(240)]
 
@@ -239,6 +242,38 @@ def test_a_record_that_cannot_be_written_stops_nothing(box: Box) -> None:
     assert "cannot be recorded" in done.stderr
 
 
+@pytest.mark.parametrize("service", ["box", "foreign"])
+def test_a_full_disk(box: Box, service: str) -> None:
+    """The log ends where there is no more room; the record has its end, for it has kept room for that."""
+    need("root", os.geteuid() == 0, "mounting a small file system takes it")
+    slot = box.folder / ".kobako" / "runs"
+    slot.mkdir(parents=True, exist_ok=True)
+    mounted = run(["mount", "-t", "tmpfs", "-o", "size=1m", "kobako-test", str(slot)])
+    need("a mount", mounted.code == 0, mounted.stderr)
+    script = box.folder / ("Box/tools/train.py" if service == "box" else "Foreign/train.py")
+    before = script.read_text(encoding="utf-8")
+    script.write_text(
+        "import sys\nfor i in range(60000):\n    print('step', i, '.' * 60)\nsys.exit(3)\n", encoding="utf-8"
+    )
+    try:
+        done = box("train", service, *(["--config=configs/a.py"] if service == "box" else []))
+        left = os.statvfs(slot)
+        made = record(box)
+        listed = box.ok("runs", "--json").json["data"]["runs"]
+    finally:
+        run(["umount", "-l", str(slot)])
+        script.write_text(before, encoding="utf-8")
+    assert done.code == 3, str(done)
+    assert done.stdout.count("step") == 60000, "the training and its output know nothing of it"
+    assert "the log of the run is not whole" in done.stderr
+    assert (made["status"], made["exit_code"], made["recorder"]) == ("failed", 3, None)
+    assert made["ended"]
+    assert made["source"]["digest"]
+    assert any("No space left" in one["why"] for one in made["problems"])
+    assert [one["status"] for one in listed] == ["failed"]
+    assert left.f_bavail * left.f_frsize <= records_of.ROOM, "it was full"
+
+
 def test_a_pipe_that_is_closed(box: Box) -> None:
     running = box.start("train", "foreign", "slow")
     assert running.stdout is not None
@@ -293,3 +328,30 @@ def test_a_bar_in_tmux(box: Box, tmux: Callable[..., Tmux]) -> None:
 def test_no_runs_yet(box: Box) -> None:
     assert box.ok("runs").stdout == "no runs yet: kobako train SERVICE\n"
     assert box("runs", "last").code == 2
+    zero = box("runs", "list", "--last", "0")
+    assert (zero.code, "0 is no number of runs: --last 1 shows the newest" in zero.stderr) == (2, True)
+
+
+def test_runs_without_a_workspace(tmp_path: Path) -> None:
+    done = run([*kobako_argv(), "runs"], cwd=tmp_path, env=kobako_environment(clean_environment()))
+    assert (done.code, "no compose file" in done.stderr, done.stdout) == (2, True, "")
+
+
+def test_a_pipe_in_the_repository_keeps_nobody_waiting(box: Box) -> None:
+    """git would wait for it for ever; a training inside can make one at any time."""
+    pipe = box.folder / "Box" / ".gitignore"
+    run(["git", "init", "-q", str(box.folder / "Box")])
+    git = ["git", "-C", str(box.folder / "Box"), "-c", "user.name=a", "-c", "user.email=a@b"]
+    run([*git, "add", "tools"])
+    run([*git, "commit", "-qm", "x"])
+    os.mkfifo(pipe)
+    began = time.monotonic()
+    try:
+        box.ok("exec", "box", "env", "-u", "KOBAKO_SESSION", *TRAINING)
+        listed = box.ok("runs", "--json").json["data"]["runs"]
+    finally:
+        pipe.unlink()
+        shutil.rmtree(box.folder / "Box" / ".git")
+    assert time.monotonic() - began < 30
+    assert [one["status"] for one in listed] == ["done"]
+    assert record(box)["source"]["commit"]

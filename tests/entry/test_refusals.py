@@ -71,6 +71,42 @@ def test_the_configuration_of_the_repository_itself_is_found(tmp_path: Path) -> 
     assert "  fix: --config=demo/configs/rcnn.py\n" in refused(repository, "--config=configs/rcnn.py")
 
 
+@pytest.mark.parametrize(
+    ("config", "fix"),
+    [
+        ("configs/unlike_all.py", "configs holds a1.py, a2.py, a3.py, a4.py, a5.py and 2 more"),
+        ("unlike_all.py", None),
+        ("confgis/c.py", "did you mean configs?"),
+    ],
+)
+def test_a_configuration_with_no_name_like_it(tmp_path: Path, config: str, fix: str | None) -> None:
+    repository = Repository(tmp_path, PARSER)
+    for number in range(1, 7):
+        repository.write(f"configs/a{number}.py", "")
+    repository.write("configs/a.yaml", "")
+    why = f"error: no configuration {config}\n  why: looked for it from WS\n"
+    assert refused(repository, f"--config={config}") == why + (f"  fix: {fix}\n" if fix else "")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half of an archive"])
+def test_a_checkpoint_that_was_not_written_to_its_end(tmp_path: Path, content: bytes) -> None:
+    repository = Repository(tmp_path, PARSER)
+    repository.write("half.pth", "").write_bytes(content)
+    text = refused(repository, CONFIG, "--resume=half.pth")
+    assert text.startswith("error: half.pth is no whole checkpoint\n  why: it was not written to its end\n")
+
+
+@pytest.mark.parametrize(("content", "taken"), [(b"<html>not found", False), (b"\x80\x02}q\x00.", True)])
+def test_a_file_that_pytorch_has_not_written(tmp_path: Path, content: bytes, taken: bool) -> None:
+    repository = Repository(tmp_path, PARSER)
+    repository.write("some.pth", "").write_bytes(content)
+    if taken:
+        assert repository.train(CONFIG, "--resume=some.pth").code == 0
+    else:
+        text = refused(repository, CONFIG, "--resume=some.pth")
+        assert text.startswith("error: some.pth is no checkpoint\n  why: it does not begin as a file of PyTorch does\n")
+
+
 def test_several_processes_need_a_launcher(tmp_path: Path) -> None:
     settings = SETTINGS._replace(launcher="none")
     text = refused(Repository(tmp_path, PARSER, settings), CONFIG, "--nproc_per_node=2")
@@ -95,8 +131,42 @@ def test_data_that_is_not_there(tmp_path: Path, state: str) -> None:
     assert refused(repository, CONFIG) == (
         f"error: the data folder data/coco/ {'is empty' if state == 'empty' else 'does not exist'}\n"
         "  why: configs/base/coco.py:1 names it, and nothing that the configuration names below data/ is there\n"
-        "  fix: put the data there: WS/data/coco/\n"
+        "  fix: put the data there: WS/data/coco/; or, if it is elsewhere, go on with --dataset_path=FOLDER\n"
     )
+    elsewhere = repository.write("elsewhere/a.json", "{}").parent
+    assert repository.train(CONFIG, f"--dataset_path={elsewhere}").code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cfg.out = 'data/out/x'\n",
+        "work_dir = 'data/runs'\n",
+        "model = dict(checkpoint='data/pretrained/a.pth')\n",
+        "out_data_dir = 'data/made'\n",
+        "save_path: data/results\n",
+    ],
+)
+def test_what_a_configuration_writes_below_data_need_not_be_there(tmp_path: Path, text: str) -> None:
+    repository = Repository(tmp_path, PARSER)
+    repository.write("configs/c.py", text)
+    assert repository.train(CONFIG).code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cfg.data_root = 'data/x/'\n",
+        "  data_root: data/x\n",
+        "train = dict(type='A', ann_file='data/x/a.json', img_prefix='data/x/b')\n",
+        "img_prefix = ['data/x/b', 'data/x/c']\n",
+        '"data_dir": "data/x",\n',
+    ],
+)
+def test_data_by_the_many_names_that_it_has(tmp_path: Path, text: str) -> None:
+    repository = Repository(tmp_path, PARSER)
+    repository.write("configs/c.py", text)
+    assert refused(repository, CONFIG).startswith("error: the data folder data/x")
 
 
 def test_data_that_may_be_there_is_the_trainings_to_judge(tmp_path: Path) -> None:

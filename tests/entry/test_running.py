@@ -382,6 +382,82 @@ def test_it_costs_next_to_nothing(tmp_path: Path) -> None:
     assert ours - bare < 0.3
 
 
+HALF = PARSER + (
+    "import time, zipfile\nos.makedirs(args.work_dir)\n"
+    "with zipfile.ZipFile(args.work_dir + '/epoch_1.pth', 'w') as file: file.writestr('a', 'x' * 999)\n"
+    "whole = open(args.work_dir + '/epoch_1.pth', 'rb').read()\n"
+    "time.sleep(0.05)\n"
+    "for name in ('epoch_2.pth', 'best.pth'): open(args.work_dir + '/' + name, 'wb').write(whole[:-9])\n"
+    "print(args.resume_from)\n"
+)
+
+
+def test_half_a_checkpoint_is_neither_the_last_nor_the_best(tmp_path: Path) -> None:
+    repository = Repository(tmp_path, HALF)
+    assert repository.train(CONFIG).code == 0
+    found = {
+        one["path"].rpartition("/")[2]: (one["kind"], one["best"], one["last"]) for one in repository.trace["artifacts"]
+    }
+    assert found == {
+        "epoch_1.pth": ("checkpoint", False, True),
+        "epoch_2.pth": ("checkpoint", False, False),
+        "best.pth": ("checkpoint", False, False),
+    }
+    assert repository.dry(CONFIG, "--resume").endswith("--resume-from demo/work_dirs/c/epoch_1.pth")
+
+
+def test_a_training_within_a_training_has_a_trace_of_its_own(tmp_path: Path) -> None:
+    code = PARSER + (
+        "import subprocess\n"
+        "if args.how == 'outer':\n"
+        "    words = [sys.executable, 'demo/tools/clearml_train.py', '--config=configs/c.py', '--how=inner']\n"
+        "    sys.exit(subprocess.call(words))\n"
+    )
+    repository = Repository(tmp_path, code)
+    outer = ["demo/tools/clearml_train.py", CONFIG, "--how=outer"]
+    # a shell script that trains twice hands the same id to both
+    script = f'"$0" {" ".join(outer)} && "$0" {" ".join(outer[:2])}'
+    argv = ["sh", "-c", script, repository.python]
+    assert run(argv, cwd=tmp_path, env=repository.environment({"KOBAKO_RUN": "r1"})).code == 0
+    traces = {
+        path.parent.name: json.loads(path.read_text()) for path in tmp_path.glob("demo/work_dirs/.runs/*/run.json")
+    }
+    assert sorted(one["command"][2:] for one in traces.values()) == [
+        [CONFIG],
+        [CONFIG, "--how=inner"],
+        [CONFIG, "--how=outer"],
+    ]
+    assert traces["r1"]["command"][-1] == "--how=outer"
+    assert all(one["id"] == name for name, one in traces.items())
+
+
+PART = (
+    "from .models import net\nfrom . import models\n"
+    + PARSER
+    + """\
+import multiprocessing
+def twice(number): return number * 2, __name__
+if __name__ == "__main__":
+    print(net, __package__, __spec__.name, sys.argv[0] == os.path.abspath(__file__))
+    with multiprocessing.get_context("spawn").Pool(1) as pool: print(pool.map(twice, [1]))
+"""
+)
+
+
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_a_script_that_is_part_of_a_package(tmp_path: Path, version: str) -> None:
+    settings = SETTINGS._replace(script="pkg/train.py", module="pkg.train")
+    repository = Repository(tmp_path, "", settings, python=python(version))
+    repository.write("demo/pkg/train.py", PART)
+    repository.write("demo/pkg/models.py", "net = 'a net'\n")
+    repository.write("demo/pkg/__init__.py", "")
+    outcome = repository.train(CONFIG)
+    assert outcome.stdout == "a net pkg pkg.train True\n[(2, '__mp_main__')]\n", outcome
+    bare = run([repository.python, "-m", "pkg.train", "c"], cwd=tmp_path / "demo", env=repository.environment())
+    assert bare.stdout == outcome.stdout
+    assert repository.dry(CONFIG).startswith("python -m pkg.train configs/c.py")
+
+
 def test_a_launcher_of_its_own_is_told_the_number(tmp_path: Path) -> None:
     settings = SETTINGS._replace(launcher="own", devices=("--cfg-options", "devices={}"))
     repository = Repository(tmp_path, PARSER + "print(args.cfg_options)\n", settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import json
+import subprocess
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -11,14 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from entry.repository import PARSER, Repository
+import pytest
+
+from entry.repository import PARSER, SETTINGS, Repository, option
 from entry.torchvenv import torch_python
 
 CONFIG = "--config=configs/c.py"
 
 TRAINS = (
-    PARSER
+    PARSER.replace("args = parser", "parser.add_argument('--api-key')\nargs = parser")
     + """\
+print("logged in with", args.api_key, os.environ["WANDB_API_KEY"])
 os.makedirs(args.work_dir, exist_ok=True)
 if args.how == "tensorboard":
     from torch.utils.tensorboard import SummaryWriter
@@ -62,12 +66,18 @@ def session(repository: Repository) -> tuple[dict[str, Any], dict[str, list[tupl
 
 def test_offline_sessions(tmp_path: Path) -> None:
     """Both at once: ClearML takes ten idle seconds to close."""
-    found = {how: Repository(tmp_path / how, TRAINS, python=torch_python()) for how in ("tensorboard", "fails")}
+    more = SETTINGS._replace(options=(*SETTINGS.options, option("api_key", "--api-key")))
+    found = {how: Repository(tmp_path / how, TRAINS, more, torch_python()) for how in ("tensorboard", "fails")}
     started = {}
     for how, repository in found.items():
         repository.write("configs/c.py", "_base_ = 'b.py'\n")
-        repository.write("configs/b.py", "lr = 0.1\n")
-        started[how] = repository.start(CONFIG, "--clearml=offline", f"--how={how}")
+        repository.write("configs/b.py", "lr = 0.1\nlogin = dict(password='written-secret')\n")
+        git = ["git", "-C", str(tmp_path / how / "demo"), "-c", "user.name=a", "-c", "user.email=a@b.example"]
+        for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
+            subprocess.run([*git, *command], check=True)
+        (tmp_path / how / "demo/tools/train.py").write_text(TRAINS + "# changed: API_KEY = 'coded-secret'\n")
+        words = (CONFIG, "--clearml=offline", f"--how={how}", "--api_key=option-secret")
+        started[how] = repository.start(*words, env={"WANDB_API_KEY": "variable-secret"})
     for how, repository in found.items():
         out, err = started[how].communicate(timeout=120)
         assert started[how].returncode == (how == "fails"), (out, err)
@@ -77,10 +87,15 @@ def test_offline_sessions(tmp_path: Path) -> None:
 
 def session_is_whole(repository: Repository, how: str) -> None:
     task, numbers, console = session(repository)
-    assert task["configuration"]["config"]["value"] == "# configs/c.py\n_base_ = 'b.py'\n\n# configs/b.py\nlr = 0.1\n\n"
+    text = "# configs/c.py\n_base_ = 'b.py'\n\n# configs/b.py\nlr = 0.1\nlogin = dict(password='***')\n\n"
+    assert task["configuration"]["config"]["value"] == text
     assert task["configuration"]["config_merged"]["value"] == "c.py"
     options = {name: one["value"] for name, one in task["hyperparams"]["Args"].items()}
-    assert options == {"config": "configs/c.py", "how": how}
+    assert options == {"config": "configs/c.py", "how": how, "api_key": "***"}
+    assert "+# changed: API_KEY = '***'" in task["script"]["diff"]
+    assert "logged in with *** ***\n" in console
+    with zipfile.ZipFile(repository.folder / repository.trace["clearml"]["session"]) as file:
+        assert [name for name in file.namelist() if b"-secret" in file.read(name)] == []
     assert "\ntorch==2.13.0" in task["script"]["requirements"]["pip"]
     assert "trained well" in console
     if how == "tensorboard":
@@ -150,9 +165,55 @@ def test_credentials_that_are_refused(tmp_path: Path) -> None:
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     repository = Repository(tmp_path, PARSER)
     repository.write(NOT_INSTALLED, "")
+    for words in (("--clearml=on",), ("--dataset_id=abc",)):  # what was asked for outright has to be had
+        outcome = repository.train(CONFIG, *words, env=keys("http://127.0.0.1:9"))
+        assert outcome.code == 2
+        assert outcome.seconds < 12
+    assert outcome.stderr.splitlines()[0] == "error: --dataset_id needs ClearML"
+
+
+def test_a_server_that_is_not_there_stops_no_training(tmp_path: Path) -> None:
+    """The session is kept: with the real ClearML, against a port where nobody listens."""
+    repository = Repository(tmp_path, PARSER + "print('trained')\n", python=torch_python())
     outcome = repository.train(CONFIG, env=keys("http://127.0.0.1:9"))
-    assert (outcome.code, outcome.stderr.splitlines()[0]) == (2, "error: the ClearML server cannot be reached")
-    assert outcome.seconds < 12
+    assert outcome.code == 0, outcome
+    assert "trained\n" in outcome.stdout
+    assert outcome.stderr.startswith("warning: the ClearML server cannot be reached\n  why: http://127.0.0.1:9: ")
+    trace = repository.trace
+    assert (trace["status"], trace["clearml"]["mode"]) == ("done", "offline")
+    assert (tmp_path / trace["clearml"]["session"]).is_file()
+    assert [one["what"] for one in trace["problems"]] == ["the ClearML server cannot be reached"]
+
+
+HANGS = """\
+import time
+class Task:
+    id = "t"
+    @classmethod
+    def init(cls, **_): return cls()
+    @staticmethod
+    def set_offline(_): ...
+    def get_output_log_web_page(self): return ""
+    def get_offline_mode_folder(self): return "x"
+    def get_logger(self): return self
+    def flush(self, **_): time.sleep(600)
+    def __getattr__(self, name): return lambda *a, **k: None
+"""
+
+
+@pytest.mark.parametrize(("code", "status"), [("", "done"), ("sys.exit(3)\n", "failed")])
+def test_a_server_that_takes_no_end(tmp_path: Path, code: str, status: str) -> None:
+    """An upload that hangs, as a package of that name: no server can be had that does it on demand."""
+    repository = Repository(tmp_path, PARSER + "print('trained')\n" + code)
+    repository.write(NOT_INSTALLED, HANGS)
+    path = tmp_path / "demo/tools/clearml_train.py"
+    path.write_text(path.read_text().replace("\nCLOSING = 900", "\nCLOSING = 1"))
+    outcome = repository.train(CONFIG, "--clearml=offline", timeout=60)
+    assert (outcome.code, outcome.stdout) == (3 if code else 0, "trained\n")
+    trace = repository.trace
+    assert (trace["status"], trace["exit_code"]) == (status, outcome.code)
+    assert trace["problems"][0]["why"] == "it was still at it after 1 seconds"
+    assert repository.log == "trained\n" + outcome.stderr
 
 
 def test_without_configuration_it_is_not_used(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -119,22 +120,27 @@ def torch(engine: Engine) -> str:
 
     A CPU wheel from pip's find-links is taken where there is one.
     """
-    key = key_of(base(engine), *TORCH_PACKAGES)
-    tag = f"kobako-test/torch:{key}"
-    if not has(engine, tag):
-        cache = cache_folder()
-        tar = cache / f"torch-{key}.tar"
-        with locked(cache / "torch.lock"):
-            if tar.exists():
-                engine.docker("load", "--input", str(tar))
-            else:
-                _build_torch(engine, tag)
-                for old in cache.glob("torch-*.tar"):
-                    old.unlink()
-                fresh = tar.with_name(f"making-{key}.tar")
-                engine.docker("save", "--output", str(fresh), tag)
-                fresh.rename(tar)
-        forget_others(engine, tag)
+    return kept(engine, "torch", key_of(base(engine), *TORCH_PACKAGES), lambda tag: _build_torch(engine, tag))
+
+
+def kept(engine: Engine, name: str, key: str, make: Callable[[str], None]) -> str:
+    """The tag of an image that takes long to make: made once, then loaded from the cache into every new Engine."""
+    tag = f"kobako-test/{name}:{key}"
+    if has(engine, tag):
+        return tag
+    cache = cache_folder()
+    tar = cache / f"{name}-{key}.tar"
+    with locked(cache / f"{name}.lock"):
+        if tar.exists():
+            engine.docker("load", "--input", str(tar))
+        else:
+            make(tag)
+            for old in cache.glob(f"{name}-*.tar"):
+                old.unlink()
+            fresh = tar.with_name(f"making-{key}.tar")
+            engine.docker("save", "--output", str(fresh), tag)
+            fresh.rename(tar)
+    forget_others(engine, tag)
     return tag
 
 

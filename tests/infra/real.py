@@ -12,9 +12,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from infra.cache import cache_folder, locked
 from infra.engine import Engine
-from infra.images import base, build, forget_others, has, key_of
+from infra.images import base, build, kept, key_of
 from infra.need import need
 from kobako.engines.local import interpreters
 from kobako.engines.local.interpreters import Interpreter
@@ -57,25 +56,10 @@ if os.environ.get("FORCE_CUDA") == "1":
 
 
 def real(engine: Engine) -> str:
-    """The tag of the image. It is made once; another Engine, or an emptied one, loads it from the cache."""
+    """The tag of the image."""
     python = _python()
     key = key_of(base(engine), python.version, *PACKAGES, *COMPILERS, RENAME, NO_CUDA, _recipe(""))
-    tag = f"kobako-test/real:{key}"
-    if not has(engine, tag):
-        cache = cache_folder()
-        tar = cache / f"real-{key}.tar"
-        with locked(cache / "real.lock"):
-            if tar.exists():
-                engine.docker("load", "--input", str(tar))
-            else:
-                _make(engine, python, tag)
-                for old in cache.glob("real-*.tar"):
-                    old.unlink()
-                fresh = tar.with_name(f"making-{key}.tar")
-                engine.docker("save", "--output", str(fresh), tag)
-                fresh.rename(tar)
-        forget_others(engine, tag)
-    return tag
+    return kept(engine, "real", key, lambda tag: _make(engine, python, tag))
 
 
 def _python() -> Interpreter:

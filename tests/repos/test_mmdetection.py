@@ -89,7 +89,7 @@ def test_it_is_added(box: Box, added: Any) -> None:
     assert '\nSCRIPT = "mmdet/.mim/tools/train.py"' in entry
     recipe = (box.folder / "docker" / NAME).read_text(encoding="utf-8")
     assert f"\nFROM {mmdet.IMAGE}\n" in recipe
-    assert "    'mmcv-full>=1.3.17,<=1.6.0' \\\n" in recipe
+    assert "    'mmcv-full>=1.3.17,<=1.6.0'\n" in recipe
 
 
 def test_it_is_built_for_the_cpu_and_says_so(box: Box, built: Any) -> None:

@@ -1,4 +1,4 @@
-"""Which commands of a Dockerfile only say where compiled wheels are kept."""
+"""The step that writes ``keep-wheels`` is known again, and an install after it is an install."""
 
 from __future__ import annotations
 
@@ -6,50 +6,33 @@ import pytest
 
 from kobako import compiled
 from kobako.dockerfile.recipe import read_recipe
-
-STEP = "\n".join(
-    (
-        f"RUN {compiled.MOUNT} \\",
-        f"    built={compiled.PLACE[0]}",
-        f"    {compiled.PLACE[1]} \\",
-        *(f"&&  {one} \\" for one in compiled.BEFORE),
-        f"&&  FORCE_CUDA=1 {compiled.VARIABLES} uv pip install mmcv \\",
-        *(f"&&  {one} \\" for one in compiled.AFTER[:-1]),
-        f"&&  {compiled.AFTER[-1]}",
-    )
-)
+from kobako.model.recipe import Step
 
 
-def commands(step: str) -> list[bool]:
-    return [compiled.belongs(command) for command in read_recipe(f"FROM x\n{step}\n").steps[1].commands]
+def step(text: str) -> Step:
+    return read_recipe(f"FROM x\n{text}\n").steps[1]
 
 
-def test_all_but_the_install_belongs_to_it() -> None:
-    assert commands(STEP) == [True, True, True, False, True, True]
+@pytest.mark.parametrize("script", [compiled.UV, compiled.PIP])
+def test_the_step_is_known_again(script: tuple[str, ...]) -> None:
+    assert compiled.written(step("\n".join(compiled.writing(script)))) == script
 
 
 @pytest.mark.parametrize(
-    "step",
-    [
-        "RUN built=/somewhere/else",
-        "RUN mkdir -p $other",
-        "RUN A=1 mkdir -p $built",
-        "RUN find /root/.cache/built/uv/sdists-* -name '*.whl' -exec rm {} +",
-    ],
+    ("old", "new"), [("sha256sum", "md5sum"), ("'\"$@\"' \\\n", ""), ("/opt/kobako/keep-wheels &&", "/opt/other &&")]
 )
-def test_others_do_not(step: str) -> None:
-    assert commands(step) == [False]
+def test_what_a_person_changed_is_not_it(old: str, new: str) -> None:
+    text = "\n".join(compiled.writing(compiled.UV))
+    assert old in text
+    assert compiled.written(step(text.replace(old, new))) is None
 
 
-@pytest.mark.parametrize(
-    ("assignment", "place"),
-    [
-        ("UV_CACHE_DIR=/root/.cache/built/uv", True),
-        ("UV_FIND_LINKS=$built", True),
-        ("PIP_CACHE_DIR=/cache", True),
-        ("UV_FIND_LINKS=/wheels", False),
-        ("FORCE_CUDA=1", False),
-    ],
-)
-def test_variables(assignment: str, place: bool) -> None:
-    assert compiled.is_place(assignment) is place
+def test_an_install_after_it_is_one() -> None:
+    text = f"RUN {compiled.MOUNT} FORCE_CUDA=1 {compiled.PROGRAM} uv pip install --no-build-isolation mmcv-full==1.5.0"
+    (command,) = step(text).commands
+    assert (command.kind, command.manager) == ("pip-install", "uv")
+    assert [package.name for package in command.packages] == ["mmcv-full"]
+
+
+def test_its_lines_can_stand_between_single_quotes() -> None:
+    assert not [line for line in (*compiled.UV, *compiled.PIP) if "'" in line or "\\" in line or "%" in line]

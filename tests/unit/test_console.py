@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
+import os
+import select
+import struct
+import termios
+import tty
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kobako import console
-from kobako.console import Console, render, wants_colour
+from kobako.console import Console, LiveScreen, render, wants_colour
 from kobako.errors import Where
 from kobako.model.result import Problem
 
@@ -58,6 +66,8 @@ def test_an_error_names_its_log(tmp_path: Path, capsys: pytest.CaptureFixture[st
     kept = Path(told.log_path).read_text(encoding="utf-8")
     assert "Step 1/2" in kept
     assert "cannot install `flash-attn`" in kept
+    told.error(Problem("training-failed", "it ended"))  # it has a log of its own, and that is named
+    assert capsys.readouterr().err == "error: it ended\n"
     close(told)
 
 
@@ -203,3 +213,108 @@ def test_a_reader_that_went_away_stops_nothing(monkeypatch: pytest.MonkeyPatch) 
 def close(told: Console) -> None:
     if told._log is not None and told._log._file is not None:
         told._log._file.close()
+
+
+class Stands:
+    """How a training stands."""
+
+    def __init__(self, text: str = "epoch 1") -> None:
+        self.text = text
+
+    def bar(self, width: int) -> str:
+        return self.text[:width]
+
+    def line(self) -> str:
+        return self.text
+
+
+Live = tuple[LiveScreen, Callable[[], bytes]]
+
+
+@contextlib.contextmanager
+def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    """A screen whose standard streams are one terminal, and what has arrived there.
+
+    No fixture: pytest's own capture takes the streams anew before each test.
+    """
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+    kept = [os.dup(fd) for fd in (1, 2)]
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(console, "_REDRAW", 0.0)
+    monkeypatch.setattr(console, "_AGAIN", 0.0)
+    for fd in (1, 2):
+        os.dup2(theirs, fd)
+
+    def arrived() -> bytes:
+        """A terminal hands on what is written in pieces."""
+        found = b""
+        while select.select([ours], [], [], 0.05)[0]:
+            found += os.read(ours, 65536)
+        return found
+
+    try:
+        yield LiveScreen(quiet=False, dim=lambda text: text), arrived
+    finally:
+        for fd, before in zip((1, 2), kept, strict=True):
+            os.dup2(before, fd)
+            os.close(before)
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_the_line_stands_below_whole_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_terminal(monkeypatch) as (screen, arrived):
+        screen.state(Stands())
+        assert arrived() == b"epoch 1"
+        screen.pass_on(1, b"hello\n")
+        assert arrived() == b"\r\x1b[Khello\nepoch 1", "taken away first, and drawn again below"
+        screen.close()
+        assert arrived() == b"\r\x1b[K"
+        screen.state(Stands())
+        screen.pass_on(1, b"late\n")
+        assert arrived() == b"late\n", "once it is closed nothing is drawn any more"
+
+
+def test_a_bar_of_the_command_s_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_terminal(monkeypatch) as (screen, arrived):
+        screen.pass_on(2, b"\r 10%")
+        screen.state(Stands())
+        screen.pass_on(2, b"\r 20%")
+        assert arrived() == b"\r 10%\r 20%"
+        screen.pass_on(2, b"\r100%\n")
+        assert arrived() == b"\r100%\nepoch 1"
+
+
+def test_what_kobako_says_stands_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_terminal(monkeypatch) as (screen, arrived):
+        screen.pass_on(1, b"half a line")
+        screen.make_room()
+        assert arrived() == b"half a line\r\n"
+        screen.state(Stands())
+        screen.make_room()
+        assert arrived() == b"epoch 1\r\x1b[K"
+
+
+def test_the_line_acts_on_no_terminal_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    with on_terminal(monkeypatch) as (screen, arrived):
+        fcntl.ioctl(2, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
+        screen.state(Stands("loss \x1b[2J" + "x" * 200))
+        text = arrived()
+        assert b"\x1b[2J" not in text
+        assert text == b"loss \\u001b[2Jxxxxx"
+
+
+def test_in_a_pipe_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    screen = LiveScreen(quiet=False, dim=lambda text: text)
+    for text in ("", "epoch 1, token=abcdefgh", "epoch 2"):
+        screen.state(Stands(text))
+    assert capfd.readouterr().err == "progress: epoch 1, token=***\n", "the next is due in half a minute"
+    monkeypatch.setattr(console, "_TOLD", 0.0)
+    for text in ("epoch 2", "epoch 2"):
+        screen.state(Stands(text))
+    screen.pass_on(1, b"out\n")
+    assert capfd.readouterr() == ("out\n", "progress: epoch 2\n"), "the same is not told twice"
+    quiet = LiveScreen(quiet=True, dim=lambda text: text)
+    quiet.state(Stands())
+    assert capfd.readouterr() == ("", "")

@@ -6,7 +6,7 @@ The same module settles what was left open: a record that says "running" althoug
 from __future__ import annotations
 
 import contextlib
-import threading
+import time
 from typing import Literal
 
 from kobako.actions import observing
@@ -14,54 +14,90 @@ from kobako.actions.context import Context
 from kobako.actions.observing import Scene
 from kobako.errors import KobakoError
 from kobako.model.result import Problem
-from kobako.model.run import Run, StartedBy, Trouble
+from kobako.model.run import Host, Run, StartedBy, Trouble
 from kobako.model.service import Service
 from kobako.protocols import Engine
 from kobako.train import records, records_trace
 from kobako.train.records import Records
+from kobako.train.records_data import Fingerprints
 from kobako.train.records_trace import Trace
 
-AT_ONCE = 30.0
-"""Seconds after its start in which what is seen of a run's source is what it began with."""
+LOOKING = 10.0
+"""Seconds for looking at the source and the data of all runs that are taken over; what is not seen by then is left
+open."""
+
+OPEN = frozenset({"running", "lost"})
+"""Of which more may become known."""
 
 Session = tuple[Literal["exec", "shell"], str, frozenset[str]]
 """The verb, the id that its processes carry, and the traces that are new since it began."""
 
-_ALONE = threading.RLock()
+_LOST = "the run was lost sight of"
 
 
 def from_session(context: Context, service: Service, engine: Engine, session: Session, *, last: bool) -> None:
     """Record what was trained in a session. With ``last`` the session has ended, and what went wrong is said."""
     verb, mark, names = session
-    scene = Scene(context, service, engine, Records(context.workspace.root))
+    scene = _scene(context, service, engine)
     problems: list[Problem] = []
-    with _ALONE:
-        for name in sorted(names):
-            trace = _read(scene, name, problems)
-            if trace is None or trace.session != mark:
-                continue
-            try:
-                _adopted(scene, trace, verb)
-                if last:
-                    _close_open(scene, name)
-            except (KobakoError, OSError) as error:
-                problems.append(_not_recorded(name, error))
+    try:
+        with scene.records.alone():
+            for name in sorted(names):
+                problems += _of_session(scene, name, verb, mark)
+    except TimeoutError as error:
+        problems.append(_busy(error))
     for problem in problems if last else ():
         context.narrator.warn(problem)
+
+
+def _of_session(scene: Scene, name: str, verb: StartedBy, mark: str) -> list[Problem]:
+    problems: list[Problem] = []
+    trace = _read(scene, name, problems)
+    if trace is None or trace.session != mark:
+        return problems
+    try:
+        run = _adopted(scene, trace, verb)
+        if run.status in OPEN:
+            settle(scene, scene.records, run)
+    except (KobakoError, OSError) as error:
+        problems.append(_not_recorded(name, error))
+    return problems
+
+
+def _scene(context: Context, service: Service, engine: Engine | None) -> Scene:
+    there, until = Records(context.workspace.root), time.monotonic() + LOOKING
+    return Scene(context, service, engine, there, until=until, fingerprint=Fingerprints())
 
 
 def all_of(context: Context, services: tuple[Service, ...]) -> list[Problem]:
     """Bring the records up to date: adopt what nobody has recorded, settle what is open. Gives what went wrong."""
     there = Records(context.workspace.root)
-    problems: list[Problem] = []
+    seen = Fingerprints()
+    scenes = {one.name: _scene(context, one, None)._replace(fingerprint=seen) for one in services}
+    found = [(scene, name) for scene in scenes.values() for name in records_trace.names(scene.repository)]
+    if not found and not there.ids():
+        return []
+    try:
+        with there.alone():
+            return [*_adopt_all(there, found), *_settle_all(there, scenes)]
+    except TimeoutError as error:
+        return [_busy(error)]
+
+
+def _adopt_all(there: Records, found: list[tuple[Scene, str]]) -> list[Problem]:
+    """First all of them, before the numbers of one are read: whose they are is told by who was at work then."""
     known = set(there.ids())
-    scenes = {service.name: Scene(context, service, None, there) for service in services}
-    for scene in scenes.values():
-        for name in records_trace.names(scene.repository):
-            if name not in known or not there.has(name):
-                problems += _adopt_late(scene, name)
+    problems = []
+    for scene, name in found:
+        if name not in known or not there.has(name):
+            problems += _adopt_late(scene, name)
+    return problems
+
+
+def _settle_all(there: Records, scenes: dict[str, Scene]) -> list[Problem]:
+    problems = []
     for run in there.all().runs:
-        if run.status == "running":
+        if run.status in OPEN:
             try:
                 settle(scenes.get(run.service), there, run)
             except (KobakoError, OSError) as error:
@@ -77,7 +113,7 @@ def _adopt_late(scene: Scene, name: str) -> list[Problem]:
     kinds: tuple[StartedBy, ...] = ("train", "shell", "exec")
     verb: StartedBy = next((one for one in kinds if trace.session.startswith(f"{one}-")), "outside")
     try:
-        _adopted(scene._replace(engine=_running(scene)), trace, verb)
+        _adopted(scene, trace, verb)
     except (KobakoError, OSError) as error:
         problems.append(_not_recorded(name, error))
     return problems
@@ -102,67 +138,64 @@ def _read(scene: Scene, name: str, problems: list[Problem]) -> Trace | None:
 
 
 def _adopted(scene: Scene, trace: Trace, verb: StartedBy) -> Run:
-    """The record of a trace, made where there is none."""
+    """The record of a trace, made where there is none. How it ended is for :func:`settle`."""
     if scene.records.has(trace.id):
         return scene.records.read(trace.id)
+    scene = _as_then(scene, trace)
     now = records.now()
     run = Run(trace.id, scene.service.name, scene.service.title, trace.started or now, now, verb)
-    run = run._replace(trace=_shown(scene, trace))
+    run = run._replace(trace=scene.context.workspace.relative(trace.folder), host=_machine(scene, trace))
     scene.records.make(run.id)
     run = records_trace.applied(run, trace, scene.place)
-    run = observing.at_once(scene, run)
-    run = observing.in_time(scene, run)
-    run = records_trace.applied(_true_source(run, trace), trace, scene.place)
-    observing.copied(scene, run, trace)
+    run = observing.in_time(scene, observing.at_once(scene, run))
+    run = observing.copied(scene, records_trace.applied(run, trace, scene.place), trace)
     scene.records.write(run)
-    return run if trace.status == "running" else close(scene, run, trace)
+    return run
 
 
-def _shown(scene: Scene, trace: Trace) -> str:
-    return scene.context.workspace.relative(trace.folder)
+def _as_then(scene: Scene, trace: Trace) -> Scene:
+    """Looked at long after the start, everything may be another by now, the engine too."""
+    began = records.seconds(trace.started)
+    if began is None or time.time() - began > records.AT_ONCE:
+        return scene._replace(began=began or 0.0, engine=None)
+    return scene if scene.engine is not None else scene._replace(engine=_running(scene))
 
 
-def _true_source(run: Run, trace: Trace) -> Run:
-    """Looked at long after the start, the source is another: then it is what the run itself saw, where it saw it."""
-    began, seen = records.seconds(run.started), records.seconds(run.observed)
-    if began is not None and seen is not None and seen - began <= AT_ONCE:
-        return run
-    commit, dirty = records_trace.source(trace)
-    if commit is None:
-        late = "looked at after the run had begun"
-        return run._replace(source=run.source._replace(left_out="; ".join(filter(None, (run.source.left_out, late)))))
-    patch = records.PATCH if (trace.folder / records_trace.PATCH).is_file() else None
-    return run._replace(source=run.source._replace(commit=commit, dirty=dirty, patch=patch))
-
-
-def _close_open(scene: Scene, name: str) -> None:
-    run = scene.records.read(name)
-    if run.status == "running":
-        settle(scene, scene.records, run)
+def _machine(scene: Scene, trace: Trace) -> Host:
+    """Who comes late may sit at another machine, and a container calls itself by a name of its own."""
+    here = observing.host()
+    late = scene.began is not None
+    return Host(here.hostname) if late and records_trace.is_of(trace, here) else Host()
 
 
 def settle(scene: Scene | None, there: Records, run: Run) -> Run:
-    """A record that says "running": what has become of it. The record as it is written then."""
-    trace = None
-    if scene is not None:
-        with contextlib.suppress(ValueError):
-            trace = records_trace.read(scene.repository, run.id)
+    """A record that is open: what has become of the run. The record as it is written then."""
     writing = records.at_work(run.recorder) if run.recorder is not None else False
     if writing:
         return run
-    if trace is not None and scene is not None:
-        if trace.status == "running":
-            return run
-        observing.copied(scene, run, trace)
-        return close(scene, records_trace.applied(run, trace, scene.place), trace)
-    if writing is None:
+    if scene is not None:
+        with contextlib.suppress(ValueError):
+            trace = records_trace.read(scene.repository, run.id)
+            if trace is not None:
+                return _settled(scene, run, trace)
+    if writing is None or run.status == "lost":
         return run
     why = "Kobako was ended before the run was, and nothing tells how that went on"
-    lost = run._replace(
-        status="lost", recorder=None, problems=(*run.problems, Trouble("the run was lost sight of", why))
-    )
+    lost = run._replace(status="lost", recorder=None, problems=(*run.problems, Trouble(_LOST, why)))
     there.write(lost)
     return lost
+
+
+def _settled(scene: Scene, run: Run, trace: Trace) -> Run:
+    if trace.status == run.status:
+        return run
+    run = run._replace(problems=tuple(one for one in run.problems if one.what != _LOST))
+    if trace.status == "running":  # it was silent for a while, as a machine that sleeps is
+        run = run._replace(status="running", ended=None)
+        scene.records.write(run)
+        return run
+    run = observing.copied(scene, records_trace.applied(run, trace, scene.place), trace)
+    return close(scene, run, trace)
 
 
 def close(scene: Scene, run: Run, trace: Trace) -> Run:
@@ -170,7 +203,7 @@ def close(scene: Scene, run: Run, trace: Trace) -> Run:
     from kobako.actions import following  # noqa: PLC0415 - the readers of metrics
 
     run = records_trace.ended(run, trace)._replace(recorder=None)
-    run = run._replace(metrics=following.metrics_of(scene, run) or run.metrics)
+    run = run._replace(metrics=following.metrics_of(scene, run, trace) or run.metrics)
     run = run._replace(log=_log(scene, run))
     scene.records.write(run)
     return run
@@ -179,6 +212,11 @@ def close(scene: Scene, run: Run, trace: Trace) -> Run:
 def _log(scene: Scene, run: Run) -> str | None:
     path = scene.folder(run) / records.LOG
     return scene.context.workspace.relative(path) if path.exists() else run.log
+
+
+def _busy(error: TimeoutError) -> Problem:
+    fix = "end it; the next `kobako runs` takes them over"
+    return Problem("not-recorded", "runs that were not started by `kobako train` are not looked at", str(error), fix)
 
 
 def _not_recorded(name: str, error: KobakoError | OSError) -> Problem:

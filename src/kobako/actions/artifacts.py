@@ -10,27 +10,21 @@ from kobako.actions.observing import Scene
 from kobako.model.run import Artifact, Run
 from kobako.train import records
 
-ENDINGS = frozenset(
-    [
-        ".pth",
-        ".pt",
-        ".ckpt",
-        ".safetensors",
-        ".h5",
-        ".hdf5",
-        ".keras",
-        ".onnx",
-        ".pdparams",
-        ".npz",
-        ".pkl",
-        ".joblib",
-    ]
+ENDINGS = (
+    *(".pth", ".pth.tar", ".pt", ".ckpt", ".safetensors", ".pdparams", ".pkl"),
+    *(".h5", ".hdf5", ".keras", ".onnx", ".npz", ".joblib"),
 )
+"""The same as in the entry script."""
+
 _KEPT = 200
 _ENTRIES = 100_000
 _SECONDS = 5.0
 _NOT_RESULTS = frozenset({".git", ".kobako", "__pycache__", "node_modules"})
 _GIVEN = frozenset({"data", "configs", "pretrain"})
+
+
+def is_checkpoint(name: str) -> bool:
+    return name.lower().endswith(ENDINGS)
 
 
 def folders(scene: Scene) -> tuple[Path, ...]:
@@ -61,7 +55,7 @@ def left(scene: Scene, run: Run) -> tuple[Artifact, ...]:
             if seen > _ENTRIES or time.monotonic() > deadline:
                 break
             for name in names:
-                if os.path.splitext(name)[1].lower() in ENDINGS:
+                if is_checkpoint(name):
                     _look(os.path.join(here, name), since, found)
     found.sort()
     kept = found[-_KEPT:]

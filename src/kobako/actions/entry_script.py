@@ -59,7 +59,25 @@ def _look(name: str, folder: Path, entry_points: tuple[EntryPoint, ...]) -> Foun
     from kobako.train.entry import discover  # noqa: PLC0415
 
     tree = Tree(folder)
-    return discover.look(name, entry_points, Repository(tree.files, tree.read))
+    repository = Repository(tree.files, tree.read)
+    if not any(one.file.endswith(".py") for one in entry_points):
+        return _by_name(name, folder, repository) or discover.look(name, entry_points, repository)
+    return discover.look(name, entry_points, repository)
+
+
+def _by_name(name: str, folder: Path, repository: Repository) -> Found | None:
+    """By a script that is called for training, where none was seen to train; that is said."""
+    from kobako.train.entry import discover, named  # noqa: PLC0415 - as above
+
+    files = named.of(repository)
+    entry_point = scanning.script(folder, files[0]) if files else None
+    if entry_point is None:
+        return None
+    found = discover.look(name, (entry_point,), repository)
+    others = f"; {', '.join(files[1:4])} may be meant as well" if files[1:] else ""
+    why = f"no script was seen to train, so {files[0]} is taken, by its name and because it reads arguments"
+    question_ = Question(f"{why}{others} (another one: kobako entry {name} --force --script FILE)")
+    return found._replace(questions=(question_, *found.questions))
 
 
 def _standing(folder: Path) -> EntryScript | None:

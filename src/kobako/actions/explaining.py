@@ -8,11 +8,10 @@ import shutil
 
 from kobako.actions.context import Context
 from kobako.model.result import Problem
-from kobako.model.run import Failure, Metric, Run
-from kobako.train.records_metrics import main_metric
+from kobako.model.run import Failure, Run
+from kobako.train.metrics import headline
 from kobako.train.records_shown import duration, number
 
-_SHOWN = 4
 _LAST = 12
 _LEFT = 50_000_000
 """Bytes below which a disk counts as full."""
@@ -31,13 +30,24 @@ _FIXES = (
 )
 
 
-def of(context: Context, record: Run) -> Problem:
-    """Why a training ended with another code than 0."""
+def of(context: Context, record: Run, *, was_shown: bool = False) -> tuple[Problem, ...]:
+    """Why a training ended with another code than 0.
+
+    With ``was_shown`` a person has read what the entry script itself said of it, and reads it once.
+    """
+    refused = tuple(one for one in record.problems if one.what)
+    if record.failure is None and record.exit_code == 2 and refused:
+        if not was_shown:
+            return tuple(Problem("training-failed", *one) for one in refused)
+        what = f"{record.name} was not trained (exit code 2): its entry script says why, above"
+        return (Problem("training-failed", what),)
+    found = _failed(context, record)
+    return (found._replace(why="") if was_shown and record.failure is not None else found,)
+
+
+def _failed(context: Context, record: Run) -> Problem:
     failure = record.failure
-    refused = next((one for one in record.problems if one.what), None)
     what = f"the training of {record.name} ended with exit code {record.exit_code}"
-    if failure is None and record.exit_code == 2 and refused is not None:
-        return Problem("training-failed", f"{what}: {refused.what}", refused.why, refused.fix)
     if failure is None:
         return Problem("training-failed", what, _by_signal(record), _fix(context, record, ""))
     rank = "" if failure.rank is None else f"rank {failure.rank}: "
@@ -90,7 +100,7 @@ def last_lines(record: Run, seconds: float | None) -> list[str]:
     took = "" if seconds is None else f" after {duration(seconds)}"
     code = f" (exit code {record.exit_code})" if record.status == "failed" else ""
     lines = [f"run {record.id}: {record.status}{took}{code}"]
-    shown = telling(record.metrics)
+    shown = headline(record.metrics)
     if shown:
         lines.append("  " + ", ".join(f"{one.tag} {number(one.last)}" for one in shown))
     if record.checkpoint is not None:
@@ -101,10 +111,3 @@ def last_lines(record: Run, seconds: float | None) -> list[str]:
         lines.append(f"  log {record.log}")
     lines.append(f"  kobako runs show {record.id}")
     return lines
-
-
-def telling(metrics: tuple[Metric, ...]) -> list[Metric]:
-    """The few that say most: the main one, then losses and evaluations."""
-    first = main_metric(metrics)
-    rest = [one for one in metrics if one != first and re.search(r"(?i)loss|acc|map|iou|score|top1|psnr|bleu", one.tag)]
-    return [one for one in (first, *rest[: _SHOWN - 1]) if one is not None]

@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from kobako.model.run import Metric, Run
 from kobako.protocols import Narrator, Screen
 from kobako.train import records, records_trace
 from kobako.train.metrics import Console, Follower, Point
-from kobako.train.progress import Progress
+from kobako.train.progress import Alarm, Progress
 from kobako.train.records_metrics import Metrics, forget
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Following:
         self._console = Console()
         self._told: list[Point] = []
         self._alarms: list[Problem] = []
+        self._alarmed: set[int] = set()
         self._follower = Follower(artifacts.folders(recording.scene), self._since)
         self._follower.settle()
         self._placed = False
@@ -108,12 +110,7 @@ class Following:
             self._recording.look()
             self._warn()
             self._read_files()
-        for alarm in self._progress.alarms():
-            if not alarm.recovered:
-                where = f" at step {alarm.step}" if alarm.step else ""
-                why = "from here on the training learns nothing"
-                fix = "a smaller learning rate, or look for broken samples"
-                self._alarms.append(Problem("not-a-number", f"{alarm.tag} is {alarm.value}{where}", why, fix))
+        self._alarms += _alarms(self._progress.alarms(), self._alarmed)
 
     def _warn(self) -> None:
         """Of a loss that is no number; but for what the entry script has just said itself."""
@@ -151,24 +148,72 @@ class Following:
                 self._recording.note(self.metrics.sums())
 
 
-def _folders(scene: Scene, run: Run) -> tuple[Path, ...]:
-    """Where the run writes its metrics."""
+def _alarms(given: Iterable[Alarm], told: set[int]) -> list[Problem]:
+    """One for each step: where one loss is no number its sum and many others are none. ``told`` are steps."""
+    by_step: dict[int, list[Alarm]] = {}
+    for alarm in given:
+        if not alarm.recovered and alarm.step not in told:
+            by_step.setdefault(alarm.step, []).append(alarm)
+    told.update(by_step)
+    return [_alarm(step, alarms) for step, alarms in by_step.items()]
+
+
+def _alarm(step: int, alarms: list[Alarm]) -> Problem:
+    more = f" and {len(alarms) - 1} more are" if len(alarms) > 1 else " is"
+    where = f" at step {step}" if step else ""
+    why = "from here on the training learns nothing"
+    fix = "a smaller learning rate, or look for broken samples"
+    return Problem("not-a-number", f"{alarms[0].tag}{more} {alarms[0].value}{where}", why, fix)
+
+
+def _work_dir(scene: Scene, run: Run) -> tuple[Path, ...]:
+    """Where the run says that it writes; nothing where it does not, or it is nowhere here."""
     root = scene.context.workspace.root
     if run.work_dir is not None:
         there = root / run.work_dir
         if there.is_dir() and os.path.realpath(there).startswith(f"{os.path.realpath(root)}/"):
             return (there,)
+    return ()
+
+
+def _folders(scene: Scene, run: Run) -> tuple[Path, ...]:
+    """Where the run writes its metrics."""
+    return _work_dir(scene, run) or artifacts.folders(scene)
+
+
+def _end(scene: Scene, run: Run) -> float:
+    """When a run was heard of last, as far as is known."""
+    with contextlib.suppress(ValueError):
+        trace = records_trace.read(scene.repository, run.id)
+        if trace is not None:
+            return records_trace.end(trace)
+    ended = records.seconds(run.ended)
+    return ended if ended is not None else math.inf if run.status == "running" else records.seconds(run.started) or 0.0
+
+
+def _own_folders(scene: Scene, run: Run, until: float) -> tuple[Path, ...]:
+    """Where a run that is over wrote. Where it does not tell, what lies about is its own only if it was alone."""
+    told = _work_dir(scene, run)
+    if told:
+        return told
+    since = records.seconds(run.started) or 0.0
+    for other in scene.records.all().runs:
+        begun = records.seconds(other.started) or 0.0
+        if other.id != run.id and other.name == run.name and begun <= until and _end(scene, other) >= since:
+            return ()
     return artifacts.folders(scene)
 
 
-def metrics_of(scene: Scene, run: Run) -> tuple[Metric, ...]:
+def metrics_of(scene: Scene, run: Run, trace: records_trace.Trace) -> tuple[Metric, ...]:
     """What a run that is over has reported, read anew: from its files, else from what it printed."""
     path = scene.folder(run) / records.POINTS
     forget(path)
     metrics = Metrics(path)
     since = records.seconds(run.started) or 0.0
-    until = records.seconds(run.ended) if run.ended is not None else None
-    metrics.add(Follower(_folders(scene, run), since, math.inf if until is None else until).drain())
+    until = records_trace.end(trace)
+    folders = _own_folders(scene, run, until)
+    if folders:
+        metrics.add(Follower(folders, since, until).drain())
     told: list[Point] = []
     with contextlib.suppress(ValueError):
         text = records_trace.plain(scene.folder(run) / records.LOG, _LOG) or b""

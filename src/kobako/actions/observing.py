@@ -10,6 +10,8 @@ import hashlib
 import os
 import platform
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +24,8 @@ from kobako.model.run import Config, Data, Gpu, Host, Lock, Recipe, Run, Source
 from kobako.model.service import Service
 from kobako.protocols import Engine
 from kobako.sources import snapshot
-from kobako.train import records, records_data, records_trace
+from kobako.train import masked, records, records_data, records_trace
+from kobako.train.records_data import Bounds
 from kobako.train.records_trace import Place
 from kobako.workspace import read_text, write_text
 
@@ -30,15 +33,26 @@ _CONFIG = ("--config", "--cfg", "--config-file", "--config_file", "--exp_file", 
 _LARGEST = 2_000_000
 _LOG = 200_000_000
 _COPIED = 50
+_GPUS = 10.0
+_GIT = 20.0
 
 
 class Scene(NamedTuple):
-    """Where a run takes place. ``engine`` is None where it is not known which one runs it."""
+    """Where a run takes place. ``engine`` is None where it is not known which one runs it.
+
+    ``began`` is the run's start, in seconds since the epoch, where Kobako comes long after it: what was touched since
+    is not what the run began with. ``until`` is when looking around has to be over, by the monotonic clock. ``blot``
+    takes out what is known to be secret.
+    """
 
     context: Context
     service: Service
     engine: Engine | None
     records: records.Records
+    began: float | None = None
+    until: float = float("inf")
+    fingerprint: Callable[[Path, str, Bounds], Data] = records_data.fingerprint
+    blot: Callable[[bytes], bytes] = bytes
 
     @property
     def repository(self) -> Path:
@@ -52,28 +66,49 @@ class Scene(NamedTuple):
     def folder(self, run: Run) -> Path:
         return self.records.of(run.id)
 
+    def as_it_was(self, path: Path | str) -> bool:
+        """Whether the file is certainly the one that the run began with."""
+        if self.began is None:
+            return True
+        try:
+            facts = os.stat(path)
+        except OSError:
+            return False
+        return max(facts.st_mtime, facts.st_ctime) < self.began
+
+    def left(self, most: float) -> float:
+        """Seconds that something may take which should take ``most``."""
+        return max(min(most, self.until - time.monotonic()), 0.1)
+
 
 def at_once(scene: Scene, run: Run) -> Run:
     """What takes no time: who, where, and what the compose file says."""
     service = scene.service
     there = scene.context.workspace.root / "docker" / f"pylock.{service.name}.toml"
-    lock = _digest(there)
-    source = Source(_location(service), _said(service, "commit"))
+    lock = _digest(there) if scene.as_it_was(there) else None
+    same = all(scene.as_it_was(path) for path in scene.context.found.files)
+    source = Source(_location(service), _said(service, "commit") if same else None)
     return run._replace(
-        entry=" ".join(entry(service)),
+        entry=" ".join(entry(service)) if same else "",
         cwd=run.cwd or service.working_dir,
         engine=None if scene.engine is None else scene.engine.name,
         lock=None if lock is None else Lock(scene.context.workspace.relative(there), lock),
         source=source,
         config=Config(_config(scene, run)),
-        host=host(),
+        host=host() if scene.began is None else run.host,
     )
 
 
 def in_time(scene: Scene, run: Run) -> Run:
-    """What takes a while; done beside the work. Writes the copies that belong to the record."""
+    """What takes a while; done beside the work. Writes the copies that belong to the record.
+
+    Long after the start, code and data tell nothing of what they were: then they are left to what the run itself saw.
+    """
     run = run._replace(recipe=_recipe(scene, run), config=_snapshot(scene, run))
-    run = run._replace(source=_source(scene, run), host=run.host._replace(gpus=gpus()))
+    if scene.began is not None:
+        missing = "Kobako came after the run had begun"
+        return run._replace(source=run.source._replace(left_out=missing), data=Data(left_out=missing))
+    run = run._replace(source=_source(scene, run), host=run.host._replace(gpus=gpus(scene.left(_GPUS))))
     return run._replace(data=data(scene, run))
 
 
@@ -86,12 +121,12 @@ def host() -> Host:
     return Host(platform.node(), f"{platform.system()} {platform.release()} {platform.machine()}", cpus, memory)
 
 
-def gpus() -> tuple[Gpu, ...]:
+def gpus(seconds: float = _GPUS) -> tuple[Gpu, ...]:
     """The GPUs that NVIDIA's own program tells of."""
     if process.which("nvidia-smi") is None:
         return ()
     fields = "--query-gpu=name,memory.total,driver_version"
-    told = process.ask(["nvidia-smi", fields, "--format=csv,noheader,nounits"], seconds=10)
+    told = process.ask(["nvidia-smi", fields, "--format=csv,noheader,nounits"], seconds=seconds)
     found = []
     for line in told.stdout.splitlines() if told.ok else ():
         name, _, rest = line.partition(", ")
@@ -125,6 +160,8 @@ def _recipe(scene: Scene, run: Run) -> Recipe | None:
     path = scene.service.build.dockerfile if scene.service.build is not None else None
     if path is None:
         return Recipe("", "", scene.service.image) if scene.service.image else None
+    if not scene.as_it_was(path):
+        return None
     shown = scene.context.workspace.relative(path)
     try:
         text = read_text(Path(path), shown)
@@ -156,16 +193,17 @@ def _snapshot(scene: Scene, run: Run) -> Config:
     path = run.config.path
     if path is None or os.path.isabs(path) or run.config.snapshot is not None:
         return run.config
+    there = scene.context.workspace.root / path
     try:
-        content = records_trace.plain(scene.context.workspace.root / path, _LARGEST)
+        content = records_trace.plain(there, _LARGEST)
     except ValueError:
         return run.config
-    if content is None:
+    if content is None or not scene.as_it_was(there):
         return run.config
     name = f"{records.CONFIG}/{Path(path).name}"
     with contextlib.suppress(OSError):
         (scene.folder(run) / records.CONFIG).mkdir(exist_ok=True)
-        (scene.folder(run) / name).write_bytes(content)
+        (scene.folder(run) / name).write_bytes(masked.code(content, scene.blot))
         return Config(path, (path,), name)
     return run.config
 
@@ -176,11 +214,12 @@ def _source(scene: Scene, run: Run) -> Source:
         return known
     digest, missing = records_data.code(scene.repository)
     known = known._replace(digest=digest, left_out=missing)
-    found = snapshot.snapshot(scene.repository, scene.context.workspace.root, process.run)
+    found = snapshot.snapshot(scene.repository, scene.context.workspace.root, process.run, scene.left(_GIT))
     if found is None:
         return known
     if found.patch:
-        write_text(scene.folder(run) / records.PATCH, found.patch)
+        patch = masked.code(found.patch.encode("utf-8", "surrogateescape"), scene.blot)
+        write_text(scene.folder(run) / records.PATCH, patch.decode("utf-8", "surrogateescape"))
     return known._replace(
         commit=found.commit,
         branch=found.branch or None,
@@ -201,36 +240,52 @@ def data(scene: Scene, run: Run) -> Data:
     for named in records_data.named(words, text):
         there = scene.place.outside(named, run.cwd)
         if there is not None and os.path.exists(there):
-            return records_data.fingerprint(Path(there), scene.context.workspace.relative(there))
+            return _fingerprint(scene, there)
     mounted = next((one.source for one in scene.service.mounts if one.target.rstrip("/").endswith("/data")), None)
     there = mounted if mounted and os.path.isabs(mounted) else None
     if there is None and (root / "data").is_dir() and not scene.service.mounts:
         there = str(root / "data")
-    return Data() if there is None else records_data.fingerprint(Path(there), scene.context.workspace.relative(there))
+    return Data() if there is None else _fingerprint(scene, there)
 
 
-def copied(scene: Scene, run: Run, trace: records_trace.Trace) -> None:
-    """What the entry script kept, copied beside the record: configuration, log, and the patch where there is none.
+def _fingerprint(scene: Scene, there: str) -> Data:
+    bounds = Bounds(seconds=scene.left(records_data.SECONDS))
+    return scene.fingerprint(Path(there), scene.context.workspace.relative(there), bounds)
+
+
+def copied(scene: Scene, run: Run, trace: records_trace.Trace) -> Run:
+    """What the entry script kept, copied beside the record: configuration, log, and the patch where nobody made one.
 
     What `train` saw of the console itself is not written over.
     """
     folder = scene.folder(run)
     if run.started_by != "train" or not (folder / records.LOG).exists():
-        _copy(trace.folder / records_trace.LOG, folder / records.LOG, _LOG)
-    if not (folder / records.PATCH).exists():
-        _copy(trace.folder / records_trace.PATCH, folder / records.PATCH, _LARGEST)
-    _copy_configuration(trace.folder / "config", folder / records.CONFIG)
+        _copy(trace.folder / records_trace.LOG, folder / records.LOG, _LOG, scene.blot)
+
+    def clean(content: bytes) -> bytes:
+        return masked.code(content, scene.blot)
+
+    _copy_configuration(trace.folder / "config", folder / records.CONFIG, clean)
+    if run.source.patch is not None or not records_trace.patched(run, trace):
+        return run
+    if not _copy(trace.folder / records_trace.PATCH, folder / records.PATCH, _LARGEST, clean):
+        return run
+    parts = (run.source.left_out, "files that git does not know are not in the patch")
+    left_out = "; ".join(one for one in parts if one)
+    return run._replace(source=run.source._replace(patch=records.PATCH, left_out=left_out))
 
 
-def _copy(given: Path, target: Path, most: int) -> None:
+def _copy(given: Path, target: Path, most: int, clean: Callable[[bytes], bytes]) -> bool:
     with contextlib.suppress(ValueError, OSError):
         content = records_trace.plain(given, most)
         if content:
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+            target.write_bytes(clean(content))
+            return True
+    return False
 
 
-def _copy_configuration(given: Path, target: Path) -> None:
+def _copy_configuration(given: Path, target: Path, clean: Callable[[bytes], bytes]) -> None:
     if given.is_symlink() or not given.is_dir():
         return
     shutil.rmtree(target, ignore_errors=True)
@@ -242,4 +297,4 @@ def _copy_configuration(given: Path, target: Path) -> None:
             if number > _COPIED:
                 return
             path = Path(here) / name
-            _copy(path, target / path.relative_to(given), _LARGEST)
+            _copy(path, target / path.relative_to(given), _LARGEST, clean)

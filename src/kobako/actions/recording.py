@@ -32,7 +32,7 @@ class Recording:
     """``run`` is what is known so far. ``log`` takes what the command prints."""
 
     def __init__(self, scene: Scene, run: Run, narrator: Narrator, blot: Callable[[bytes], bytes]) -> None:
-        self.scene = scene
+        self.scene = scene._replace(blot=blot)
         self._narrator = narrator
         self._lock = threading.RLock()
         self._broken = False
@@ -146,7 +146,7 @@ class Recording:
             self._add(Trouble("what the entry script left cannot be used", str(error)))
         trace = self._trace
         if trace is not None:
-            observing.copied(self.scene, self.run, trace)
+            self.run = observing.copied(self.scene, self.run, trace)
             if trace.status == "interrupted" and end.status == "failed":
                 self.run = self.run._replace(status="interrupted", signal=records_trace.signal_of(trace))
         else:

@@ -5,17 +5,19 @@ What a training made is never touched, unless that is asked for and confirmed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from kobako.actions.artifacts import ENDINGS
+from kobako.actions.artifacts import is_checkpoint
 from kobako.actions.context import Context
 from kobako.errors import KobakoError
 from kobako.model.result import Problem
 from kobako.model.run import Run
-from kobako.train import records_trace
+from kobako.train import records, records_trace
 from kobako.train.records import Records
 from kobako.train.records_shown import size
 
@@ -23,16 +25,21 @@ _NAMED = 10
 """Files that a question names."""
 
 
-def remove(
-    context: Context, there: Records, ids: Sequence[str], *, artifacts: bool
-) -> tuple[tuple[str, ...], list[Problem]]:
+class How(NamedTuple):
+    """``artifacts``: the checkpoints, too. ``sure``: also a run that perhaps goes on at another machine."""
+
+    artifacts: bool = False
+    sure: bool = False
+
+
+def remove(context: Context, there: Records, ids: Sequence[str], how: How) -> tuple[tuple[str, ...], list[Problem]]:
     """The ids that were removed, and what was not and why."""
     problems: list[Problem] = []
-    if artifacts:
+    if how.artifacts:
         problems += _artifacts(context, there, ids)
     removed = []
     for run_id in ids:
-        problem = _record(context, there, run_id)
+        problem = _record(context, there, run_id, how)
         if problem is None:
             removed.append(run_id)
         else:
@@ -47,11 +54,33 @@ def _read(there: Records, run_id: str) -> Run | None:
         return None
 
 
-def _record(context: Context, there: Records, run_id: str) -> Problem | None:
+def _going_on(context: Context, run: Run, how: How) -> Problem | None:
+    """Why a run that has no end yet is left as it is; nothing where it may go."""
+    away = run.recorder is not None and records.at_work(run.recorder) is None
+    if not away or _gives_signs(context, run):
+        fix = "wait for it, or end it with Ctrl-C"
+        return Problem("not-removed", f"run {run.id} is not over: it is left as it is", fix=fix)
+    if how.sure:
+        return None
+    host = run.recorder.hostname if run.recorder is not None else ""
+    why = f"it was started on {host}, and whether it goes on cannot be seen from here"
+    fix = f"where it does not: kobako runs rm {run.id} --yes"
+    return Problem("not-removed", f"run {run.id} is perhaps not over: it is left as it is", why, fix)
+
+
+def _gives_signs(context: Context, run: Run) -> bool:
+    with contextlib.suppress(ValueError):
+        trace = records_trace.read(context.workspace.repository(run.name), run.id)
+        return trace is not None and trace.status == "running"
+    return False
+
+
+def _record(context: Context, there: Records, run_id: str, how: How) -> Problem | None:
     run = _read(there, run_id)
     if run is not None and run.status == "running":
-        fix = "wait for it, or end it with Ctrl-C"
-        return Problem("not-removed", f"run {run_id} is not over: it is left as it is", fix=fix)
+        problem = _going_on(context, run, how)
+        if problem is not None:
+            return problem
     try:
         # first the trace: without a record it would be found and recorded again
         for repository in _repositories(context, run):
@@ -79,7 +108,7 @@ def _artifacts(context: Context, there: Records, ids: Sequence[str]) -> list[Pro
     for run in chosen:
         for one in run.artifacts:
             path = there.root / one.path
-            if one.kind != "checkpoint" or path.suffix.lower() not in ENDINGS:
+            if one.kind != "checkpoint" or not is_checkpoint(path.name):
                 continue
             if one.path in others:
                 problems.append(Problem("not-removed", f"{one.path} is kept", "another run has written it, too"))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kobako import terminal
 from kobako.actions import adopting, removing
 from kobako.actions.context import Context
-from kobako.errors import KobakoError, UsageError
+from kobako.errors import KobakoError, UsageError, WorkError
 from kobako.model.result import Problem, Result
 from kobako.model.run import Run
 from kobako.train import records, records_compare, records_json, records_shown
@@ -39,6 +41,7 @@ class Request(NamedTuple):
     failed: bool = False
     older_than: str | None = None
     artifacts: bool = False
+    yes: bool = False
 
 
 class _Here(NamedTuple):
@@ -77,7 +80,21 @@ def _verb(here: _Here) -> tuple[str, tuple[str, ...]]:
         return "list", ()
     if words[0] in VERBS:
         return words[0], words[1:]
-    return ("list" if all(_is_service(here, word) for word in words) else "show"), words
+    others = [word for word in words if not _is_service(here, word)]
+    if others:
+        _check(here, words, others[0])
+    return ("show" if others else "list"), words
+
+
+def _check(here: _Here, words: tuple[str, ...], word: str) -> None:
+    """A word that is no run may be a verb: mistyped, or not the first."""
+    if re.fullmatch(r"last(-\d+)?", word) or any(one.startswith(word) or one.endswith(word) for one in here.ids):
+        return
+    close = get_close_matches(word, VERBS, n=1, cutoff=0.7)
+    if close:
+        rest = shlex.join(one for one in words if one != word)
+        fix = f"did you mean kobako runs {close[0]} {rest}".rstrip() + "?"
+        raise UsageError("unknown-run", f"there is no run {word}", fix=fix)
 
 
 def _is_service(here: _Here, word: str) -> bool:
@@ -230,7 +247,12 @@ def _remove(here: _Here, words: tuple[str, ...]) -> Result:
         chosen |= dict.fromkeys(run.id for run in here.found.runs if _goes(run, failed=request.failed, before=before))
     elif not words:
         raise UsageError("usage", "which runs?", fix="kobako runs rm RUN, or --failed, or --older-than 30d")
-    removed, problems = removing.remove(here.context, here.records, list(chosen), artifacts=request.artifacts)
+    how = removing.How(request.artifacts, request.yes)
+    try:
+        with here.records.alone():
+            removed, problems = removing.remove(here.context, here.records, list(chosen), how)
+    except TimeoutError as error:
+        raise WorkError("not-removed", "nothing is removed", why=str(error), fix="end it") from error
     text = "\n".join(f"removed {one}" for one in removed) or "nothing is removed"
     left = Found(here.found.runs)
     status = _result(here._replace(found=left), {"runs": [], "removed": list(removed)}, text, tuple(problems))

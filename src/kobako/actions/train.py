@@ -18,6 +18,7 @@ from kobako.actions.piping import Pipes, Plain
 from kobako.actions.recording import End, Recording
 from kobako.actions.run import Request
 from kobako.clearmlconf import Given
+from kobako.compose import environment
 from kobako.errors import CannotStartError, KobakoError, Stopped
 from kobako.model.result import Result, Status
 from kobako.model.run import Failure, Run
@@ -55,7 +56,7 @@ def train(context: Context, request: Request) -> Result:
     record = recording.run
     _tell(context, record, time.monotonic() - began)
     status: Status = "ok" if code == 0 else "failed"
-    problems = () if code == 0 else (explaining.of(context, record),)
+    problems = () if code == 0 else explaining.of(context, record, was_shown=not request.output_to_stderr)
     command = shlex.join(masked.words(work.argv))
     data = {"service": service.name, "engine": engine.name, "command": command, "code": code}
     return Result("train", status, code, {**data, "run": _facts(context, record)}, problems)
@@ -82,11 +83,20 @@ def _begin(context: Context, work: _Work, given: Given) -> Recording:
         environment=masked.variables(work.request.env),
         cwd=work.request.workdir,
     )
-    recording = Recording(scene, made, context.narrator, masked.Blots(given.secrets))
+    recording = Recording(scene, made, context.narrator, masked.Blots(_secrets(context, work, given)))
     where = _goes_to(work)
     context.narrator.say(f"run {made.id}: {work.service.title} on the {work.engine.name} engine")
     context.narrator.say(f"  it writes to {where}; its record is .kobako/runs/{made.id}")
     return recording
+
+
+def _secrets(context: Context, work: _Work, given: Given) -> tuple[str, ...]:
+    """What the command may know and nobody is to read in its log: its variables', its words', ClearML's."""
+    service = work.service
+    variables = {name: value for name, value in service.environment.items() if value is not None}
+    with contextlib.suppress(KobakoError):  # a file of variables that cannot be read is the engine's to refuse
+        variables = environment.environment_of(service, context.found.env)
+    return (*given.secrets, *masked.secrets({**variables, **work.request.env}, work.argv))
 
 
 def _goes_to(work: _Work) -> str:

@@ -43,7 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text} is no number of runs")
+        raise argparse.ArgumentTypeError(
+            f"{text} is no number of runs: --last 1 shows the newest, without it all are shown"
+        )
     return int(text)
 
 
@@ -59,5 +61,6 @@ def act(context: Context, args: argparse.Namespace) -> Result:
         failed=args.failed,
         older_than=args.older_than,
         artifacts=args.artifacts,
+        yes=args.yes,
     )
     return runs.runs(context, request)

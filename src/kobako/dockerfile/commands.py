@@ -12,7 +12,8 @@ from kobako.dockerfile.packages import package_of
 from kobako.model.recipe import Command, Manager, Package, Word
 
 _WRAPPERS = {"sudo": ["-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T"], "env": ["-u", "-C"]}
-_TRANSPARENT = frozenset({"command", "eatmydata", "exec", "nohup", "time"})
+_TRANSPARENT = frozenset({"command", "eatmydata", "exec", "keep-wheels", "nohup", "time"})
+"""Programs that run another one. ``keep-wheels`` is Kobako's own (``kobako.compiled``)."""
 _APT = frozenset({"apt", "apt-get", "aptitude"})
 _CONDA = frozenset({"conda", "mamba", "micromamba"})
 _PIP = re.compile(r"pip(\d+(\.\d+)?)?")

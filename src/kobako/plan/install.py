@@ -61,6 +61,8 @@ def python(facts: Facts, groups: Groups) -> Iterable[Step]:
         yield from old.python(facts, groups)
         return
     yield from _torch(groups, facts)
+    if groups.compiled:
+        yield keeping(compiled.UV)
     family = [one for one in groups.compiled if one.role == "project"]
     others = [one for one in groups.compiled if one.role != "project"]
     if groups.project:
@@ -146,22 +148,26 @@ def _compiled(requirements: Sequence[Requirement], facts: Facts) -> Iterable[Ste
     yield Step((f"To build {sentence([one.name for one in requirements])} (see below)",), uv_names(tools, facts))
     for one, need in zip(requirements, needs, strict=True):
         settings, told = environment(need.environment, facts)
+        why = (*(origins((one,)) or [one.name]), f"{need.reason}: without isolation", *told)
         command = f"uv pip install --no-build-isolation{dated(facts)}"
-        why = (*(origins((one,)) or [one.name]), f"{need.reason}: without isolation", *KEPT, *told)
-        yield Step(why, _built(settings, command, quoted([written(one)])))
+        yield Step(why, kept(settings, command, quoted([written(one)])))
 
 
-KEPT = (
-    "What was compiled is kept for the next build, for these very words, this PyTorch, CUDA and distribution alone",
-)
+def keeping(script: Sequence[str]) -> Step:
+    """The script that keeps what is compiled."""
+    why = (
+        f"{compiled.NAME} INSTALL: what is compiled is kept for the next build of the image, in a cache mount,",
+        "in a folder for the same PyTorch, CUDA, NumPy, settings, words and distribution alone",
+    )
+    return Step(why, compiled.writing(script))
 
 
-def _built(settings: str, command: str, words: Sequence[str]) -> tuple[str, ...]:
-    """An install with a folder of wheels of its own."""
-    place = [f"    built={compiled.PLACE[0]}", f"    {compiled.PLACE[1]}"]
-    said = f"{settings} {compiled.VARIABLES}".strip()
-    head = (*(f"&&  {one}" for one in compiled.BEFORE), f"&&  {said}", f"    {command}")
-    return (f"RUN {compiled.MOUNT} \\", place[0], f"{place[1]} \\", *listed(head, words, compiled.AFTER))
+def kept(settings: str, command: str, words: Sequence[str]) -> tuple[str, ...]:
+    """An install whose compiled wheels are kept."""
+    return listed(
+        (f"RUN {compiled.MOUNT}", *([f"    {settings}"] if settings else []), f"    {compiled.PROGRAM} {command}"),
+        words,
+    )
 
 
 _COMPILING = frozenset(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from kobako import compiled, data
 from kobako.model.requirement import Requirement
 from kobako.plan.facts import Facts, Groups
-from kobako.plan.install import FLOOR_CONSTRAINT, KEPT, TRACKING, environment, written
+from kobako.plan.install import FLOOR_CONSTRAINT, TRACKING, environment, keeping, kept, written
 from kobako.plan.text import Step, listed, origins, quoted, sentence
 
 PIP = "python3 -m pip install --no-cache-dir"
@@ -64,19 +64,13 @@ def _compiled(group: Sequence[Requirement], facts: Facts) -> Iterable[Step]:
     needs = [data.build_needs()[one.name] for one in group]
     if needs:
         tools = sorted({tool.partition("<")[0] for need in needs for tool in need.requires})
+        yield keeping(compiled.PIP)
         yield Step((f"To build {sentence([one.name for one in group])} (see below)",), listed((f"RUN {PIP}",), tools))
     for one, need in zip(group, needs, strict=True):
         settings, told = environment(need.environment, facts)
-        head = _built(settings, f"{PIP_KEEPING} --no-build-isolation {FLOOR_CONSTRAINT}")
-        why = f"{need.reason}: without isolation; the floor keeps PyTorch"
-        yield Step((*(origins((one,)) or [one.name]), why, *KEPT, *told), listed(head, quoted([written(one)])))
-
-
-def _built(settings: str, command: str) -> tuple[str, ...]:
-    """pip keeps what it built under the address of its source: it needs no more than a folder of its own."""
-    said = [f"    {settings}"] if settings else []
-    place = f"    PIP_CACHE_DIR={compiled.PLACE[0]}\n        {compiled.PLACE[1].strip()}"
-    return (f"RUN {compiled.MOUNT}", *said, place, f"    {command}")
+        command = f"{PIP_KEEPING} --no-build-isolation {FLOOR_CONSTRAINT}"
+        why = (*(origins((one,)) or [one.name]), f"{need.reason}: without isolation; the floor keeps PyTorch", *told)
+        yield Step(why, kept(settings, command, quoted([written(one)])))
 
 
 def _unresolved(facts: Facts, groups: Groups) -> Iterable[Step]:

@@ -91,7 +91,7 @@ def code(tree: Tree) -> Code:
         for module in _cells(tree):
             imports.look(module)
     says = Declared()
-    for found in (asserted.found(), compiled.found(), build_needs.read(tree)):
+    for found in (asserted.found(), compiled.found(), build_needs.read(tree, compiled.extension)):
         if found is not None:
             says.merge(found)
     says.others += imports.others()

@@ -9,6 +9,7 @@ import difflib
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -23,6 +24,9 @@ from kobako.sources.spec import hide
 _QUIET = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false")
 _PATIENCE = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=30", "-c", "credential.interactive=false")
 
+OFFLINE = 20.0
+"""Seconds for all that is asked about a folder: a named pipe in place of a .gitignore keeps git waiting for ever."""
+
 
 def environment() -> dict[str, str]:
     """git must never ask: neither for a password nor whether a host is known."""
@@ -36,12 +40,15 @@ class Git:
     """git in one folder. A remote may only be one of the transports that Kobako fetches.
 
     ``offline`` is for a stranger's repository whose own configuration git reads: an object that is missing there would
-    be fetched on the quiet, by programs that the configuration names.
+    be fetched on the quiet, by programs that the configuration names. All of its calls together have ``seconds``.
     """
 
-    def __init__(self, run: Run, cwd: Path, *, local: bool = False, offline: bool = False) -> None:
+    def __init__(
+        self, run: Run, cwd: Path, *, local: bool = False, offline: bool = False, seconds: float | None = None
+    ) -> None:
         self._run = run
         self._cwd = cwd
+        self._until = time.monotonic() + (OFFLINE if seconds is None else seconds) if offline else None
         # A submodule may name file:// only when the repository itself came from this machine.
         protocols = "https:http:ssh:git:file" if local else "https:http:ssh:git"
         if offline:
@@ -51,7 +58,9 @@ class Git:
             self._env |= {"GIT_NO_LAZY_FETCH": "1"}
 
     def __call__(self, *arguments: str) -> Outcome:
-        return self._run(["git", *_QUIET, *_PATIENCE, *arguments], cwd=self._cwd, env=self._env)
+        argv = ["git", *_QUIET, *_PATIENCE, *arguments]
+        left = None if self._until is None else max(self._until - time.monotonic(), 0.01)
+        return self._run(argv, cwd=self._cwd, env=self._env, seconds=left)
 
     def text(self, *arguments: str) -> str:
         """Its output without the last newline, or "" when it failed."""
@@ -194,7 +203,9 @@ def state(folder: Path, run: Run) -> dict[str, str | bool]:
     facts = identity(folder, run)
     git = Git(run, folder, offline=True)
     if facts and not has_filters(git):
-        facts["dirty"] = bool(git.text("--no-optional-locks", "status", "--porcelain", "--ignore-submodules=dirty"))
+        told = git("--no-optional-locks", "status", "--porcelain", "--ignore-submodules=dirty")
+        if told.ok:  # else nobody knows
+            facts["dirty"] = bool(told.stdout.strip())
     return facts
 
 

@@ -42,8 +42,15 @@ class Fetched:
 class Run(Protocol):
     """Runs a program to its end: :func:`kobako.process.run`, or what a test puts in its place."""
 
-    def __call__(self, argv: list[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Outcome:
-        """Run it and say what became of it."""
+    def __call__(
+        self,
+        argv: list[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Outcome:
+        """Run it and say what became of it. After ``seconds`` it is ended."""
 
 
 Say = Callable[[str], None]

@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from kobako.masking import mask
+from kobako.masking import mask_code
+from kobako.process import Outcome
 from kobako.sources.git import Git, has_filters
 from kobako.sources.model import Run
 
@@ -32,10 +33,10 @@ class Snapshot(NamedTuple):
     left_out: str = ""
 
 
-def snapshot(folder: Path, top: Path, run: Run) -> Snapshot | None:
+def snapshot(folder: Path, top: Path, run: Run, seconds: float | None = None) -> Snapshot | None:
     """The state of a folder that is the top of a git repository, or that the repository at ``top`` knows.
 
-    None where neither is so.
+    None where neither is so. What git does not tell in time is left open.
     """
     if not (folder / ".git").exists():
         if folder == top or not (top / ".git").exists():
@@ -43,7 +44,7 @@ def snapshot(folder: Path, top: Path, run: Run) -> Snapshot | None:
         below = os.path.relpath(folder, top)
     else:
         top, below = folder, "."
-    git = Git(run, top, offline=True)
+    git = Git(run, top, offline=True, seconds=seconds)
     if Path(git.text("rev-parse", "--show-toplevel") or "/").resolve() != top.resolve():
         return None
     commit = git.text("rev-parse", "--verify", "--quiet", "HEAD")
@@ -57,10 +58,10 @@ def snapshot(folder: Path, top: Path, run: Run) -> Snapshot | None:
 
 def _changes(git: Git, top: Path, below: str, known: Snapshot) -> Snapshot:
     pathspec = f":(top,literal){below}" if below != "." else ":(top)"
-    lines = git.text(
-        "--no-optional-locks", "status", "--porcelain", "-z", "--ignore-submodules=all", "-uall", "--", pathspec
-    )
-    names = lines.split("\0")
+    told = git("--no-optional-locks", "status", "--porcelain", "-z", "--ignore-submodules=all", "-uall", "--", pathspec)
+    if not told.ok:
+        return known._replace(left_out=f"git could not tell what was changed: {_why(told)}")
+    names = told.stdout.split("\0")
     new = [name[3:] for name in names if name.startswith("?? ")]
     if not any(names):
         return known._replace(dirty=False)
@@ -68,7 +69,7 @@ def _changes(git: Git, top: Path, below: str, known: Snapshot) -> Snapshot:
         "-c", "core.quotePath=false", "-c", "diff.autoRefreshIndex=false", "diff", "HEAD", *_BARE, "--", pathspec
     )
     if not changed.ok:
-        return known._replace(dirty=True, left_out="git could not tell the differences")
+        return known._replace(dirty=True, left_out=f"git could not tell the differences: {_why(changed)}")
     parts, left = [changed.stdout], []
     size = len(changed.stdout)
     if size > LARGEST:
@@ -82,8 +83,13 @@ def _changes(git: Git, top: Path, below: str, known: Snapshot) -> Snapshot:
         parts.append(text)
         size += len(text)
     left += [f"{len(new) - _FILES} more new files"] if len(new) > _FILES else []
-    told = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
-    return known._replace(dirty=True, patch=mask("".join(parts)), left_out=f"not in the patch: {told}" if told else "")
+    missing = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
+    left_out = f"not in the patch: {missing}" if missing else ""
+    return known._replace(dirty=True, patch=mask_code("".join(parts)), left_out=left_out)
+
+
+def _why(outcome: Outcome) -> str:
+    return outcome.last_lines(1) or f"exit code {outcome.code}"
 
 
 def _new_file(top: Path, name: str) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +26,17 @@ PATCH = "source.patch"
 RECIPE = "Dockerfile"
 CONFIG = "config"
 POINTS = "metrics.jsonl"
+LOCK = ".lock"
+RESERVE = ".reserve"
+
+ROOM = 262_144
+"""Bytes that a run keeps for its last record."""
+
+AT_ONCE = 30.0
+"""Seconds after its start in which what is seen of a run's source and data is what it began with."""
+
+WAIT = 60.0
+"""Seconds that one waits for another Kobako: more than looking around takes."""
 
 LONGEST = 8_000_000
 """Bytes of a record that are read."""
@@ -49,7 +62,7 @@ def seconds(text: str | None) -> float | None:
     """A record's time in seconds since the epoch; None where it is none."""
     try:
         return datetime.fromisoformat(text).timestamp() if text else None
-    except ValueError:
+    except (ValueError, OverflowError, OSError):  # in the year 1 or 9999
         return None
 
 
@@ -90,17 +103,28 @@ class Records:
         return (self.of(run_id) / FILE).is_file()
 
     def write(self, run: Run) -> None:
-        """Write the record whole. Raises ``KobakoError`` or ``OSError``."""
+        """Write the record whole. Raises ``KobakoError`` or ``OSError``.
+
+        While the run goes on it keeps room for its last record: the disk may be full by then.
+        """
         folder = self.make(run.id)
+        if run.status != "running":
+            _forget(folder / RESERVE)
         text = json.dumps({"schema": SCHEMA, **encode(run)}, indent=1, sort_keys=True, ensure_ascii=False)
         write_text(folder / FILE, f"{text}\n", f"{STATE}/runs/{run.id}/{FILE}")
+        if run.status == "running" and not (folder / RESERVE).exists():
+            try:
+                (folder / RESERVE).write_bytes(os.urandom(ROOM))  # what compresses well keeps no room
+            except OSError:
+                _forget(folder / RESERVE)
 
     def read(self, run_id: str) -> Run:
         """The record of a run. Raises ``WorkError("bad-record")``."""
         shown = f"{STATE}/runs/{run_id}/{FILE}"
         try:
-            with (self.of(run_id) / FILE).open("rb") as file:
-                content = json.loads(file.read(LONGEST))
+            # a named pipe would keep whoever opens it waiting
+            with os.fdopen(os.open(self.of(run_id) / FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+                content = json.loads(file.read(LONGEST) or b"")
             run = _decoded(content, run_id)
         except OSError as error:
             raise _bad(run_id, shown, error.strerror or str(error)) from error
@@ -121,6 +145,25 @@ class Records:
         runs.sort(key=lambda run: (seconds(run.started) or 0.0, run.id), reverse=True)
         return Found(tuple(runs), tuple(problems))
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else takes runs over or removes them meanwhile. Raises ``TimeoutError``.
+
+        Where nothing can be written there is nothing to keep others from.
+        """
+        try:
+            make_state(self.root / STATE)
+            self.folder.mkdir(exist_ok=True)
+            fd = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        except OSError:
+            yield
+            return
+        try:
+            _locked(fd)
+            yield
+        finally:
+            os.close(fd)
+
     def remove(self, run_id: str) -> None:
         """Remove the record; raises ``OSError`` where it cannot be."""
         folder = self.of(run_id)
@@ -128,6 +171,27 @@ class Records:
             folder.unlink()
         elif folder.exists():
             shutil.rmtree(folder)
+
+
+def _forget(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _locked(fd: int) -> None:
+    """Take the lock. Raises ``TimeoutError``."""
+    import fcntl  # noqa: PLC0415 - where runs are looked at only
+
+    deadline = time.monotonic() + WAIT
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("another Kobako looks at the runs and does not come to an end") from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _decoded(content: object, run_id: str) -> Run:
@@ -226,8 +290,8 @@ def points(folder: Path, bound: int = 400_000) -> Iterator[tuple[str, int, float
                 if number >= bound:
                     return
                 try:
-                    tag, step, value, time = json.loads(line)
-                    yield str(tag), int(step), float("nan" if value is None else value), float(time)
+                    tag, step, value, when = json.loads(line)
+                    yield str(tag), int(step), float("nan" if value is None else value), float(when)
                 except (ValueError, TypeError):
                     continue
     except OSError:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kobako.model.run import Run
 from kobako.train import records
-from kobako.train.records_shown import duration, gpus, number, table, took
+from kobako.train.records_shown import digest, duration, gpus, number, table, took
 
 _LARGEST = 1_000_000
 _LINES = 400
@@ -50,7 +50,15 @@ def compare(runs: Sequence[Run], folder: Callable[[str], Path]) -> Compared:
 
 
 def _facts(runs: Sequence[Run]) -> tuple[Difference, ...]:
-    return _different([_told(run) for run in runs])
+    told = [_told(run) for run in runs]
+    marks = [run.data.fingerprint for run in runs]
+    kinds = [mark.rpartition(":")[0] for mark in marks if mark]
+    if len(set(kinds)) > 1:  # seen from outside, and from inside
+        told = [
+            {**one, "data digest": f"{mark.rpartition(':')[0]}: cannot be compared"} if mark else one
+            for one, mark in zip(told, marks, strict=True)
+        ]
+    return _different(told)
 
 
 def _told(run: Run) -> dict[str, str]:
@@ -68,10 +76,10 @@ def _told(run: Run) -> dict[str, str]:
         "lock": lock.sha256[:12] if lock else None,
         "commit": run.source.commit[:12] if run.source.commit else None,
         "changed": None if run.source.dirty is None else str(run.source.dirty).lower(),
-        "code": run.source.digest[7:19] if run.source.digest else None,
+        "code": digest(run.source.digest) if run.source.digest else None,
         "data": run.data.path,
         "data files": str(run.data.files) if run.data.path else None,
-        "data digest": run.data.fingerprint[7:19] if run.data.fingerprint else None,
+        "data digest": digest(run.data.fingerprint) if run.data.fingerprint else None,
         "machine": run.host.hostname,
         "CPUs": str(run.host.cpus) if run.host.cpus else None,
         "GPUs": gpus(run.host.gpus),

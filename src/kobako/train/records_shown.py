@@ -38,6 +38,11 @@ def size(count: int) -> str:
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
 
 
+def digest(text: str) -> str:
+    """The beginning of one, without its kind."""
+    return text.rpartition(":")[2][:12]
+
+
 def took(run: Run) -> float | None:
     """Seconds from start to end; None where one of them is not known."""
     began, ended = records.seconds(run.started), records.seconds(run.ended)
@@ -68,8 +73,11 @@ def listing(runs: Sequence[Run], width: int | None) -> str:
         metric = main_metric(run.metrics)
         shown = "" if metric is None else f"{metric.tag} {number(metric.last)}"
         status = run.status if run.status != "failed" or run.exit_code is None else f"failed ({run.exit_code})"
+        status += " *" if run.problems else ""
         rows.append((run.id, run.service, status, when(run.started), duration(took(run)), shown, _what(run)))
     lines = [table(rows, width)]
+    if any(run.problems for run in runs):
+        lines.append("* something went wrong on the way: kobako runs show RUN")
     lines += [f"offline ClearML session of {run.id}: {run.clearml.session}" for run in runs if run.clearml.session]
     return "\n".join(lines)
 
@@ -90,6 +98,7 @@ def one(run: Run, folder: str) -> str:
             ("status", _status(run)),
             ("service", f"{run.service} ({run.name})" + (f", engine {run.engine}" if run.engine else "")),
             ("started", f"{run.started}, by {run.started_by}"),
+            ("recorded", _late(run)),
             ("ended", f"{run.ended}, after {duration(took(run))}" if run.ended else ""),
             ("command", shlex.join(run.command)),
             ("passed on", shlex.join(run.launch.passed)),
@@ -109,9 +118,9 @@ def one(run: Run, folder: str) -> str:
         ]
     )
     for name, part in (
+        ("problems", _problems(run)),
         ("metrics", _metrics(run.metrics)),
         ("artifacts", _artifacts(run)),
-        ("problems", _problems(run)),
     ):
         if part:
             lines += ["", f"{name}:", *(f"  {line}" for line in part)]
@@ -131,6 +140,14 @@ def _status(run: Run) -> str:
     first = "" if told is None else told.message.partition("\n")[0]
     why = "" if told is None else f" ({rank}{': '.join(part for part in (told.type, first) if part)})"
     return f"{run.status}{code}{why}"
+
+
+def _late(run: Run) -> str:
+    """Where Kobako came long after the start, what had been touched since is not told."""
+    began, seen = records.seconds(run.started), records.seconds(run.observed)
+    if began is None or seen is None or seen - began <= records.AT_ONCE:
+        return ""
+    return f"{run.observed}, {duration(seen - began)} after the start: what was not known any more is left open"
 
 
 def _launcher(run: Run) -> str:
@@ -154,8 +171,8 @@ def _source(run: Run) -> str:
     branch = f" ({source.branch})" if source.branch else ""
     state = "" if source.dirty is None else ", changed" if source.dirty else ", unchanged"
     patch = f": {source.patch}" if source.patch else ""
-    digest = f"code {source.digest[7:19]}" if source.digest and source.commit is None else ""
-    parts = [part for part in (source.location, f"{commit}{branch}{state}{patch}" if commit else digest) if part]
+    code = f"code {digest(source.digest)}" if source.digest and source.commit is None else ""
+    parts = [part for part in (source.location, f"{commit}{branch}{state}{patch}" if commit else code) if part]
     return ", ".join(parts) + (f" ({source.left_out})" if source.left_out else "")
 
 
@@ -164,8 +181,8 @@ def _recipe(run: Run) -> str:
         return ""
     base = f", on {run.recipe.base}" if run.recipe.base else ""
     built = "; the image was built from another text of it" if run.recipe.built is False else ""
-    digest = f" (sha256 {run.recipe.sha256[:12]})" if run.recipe.sha256 else ""
-    return f"{run.recipe.path}{digest}{base}{built}".lstrip(", ")
+    mark = f" (sha256 {run.recipe.sha256[:12]})" if run.recipe.sha256 else ""
+    return f"{run.recipe.path}{mark}{base}{built}".lstrip(", ")
 
 
 def _data(run: Run) -> str:
@@ -174,7 +191,7 @@ def _data(run: Run) -> str:
     missing = f" ({data.left_out})" if data.left_out else ""
     if data.path is None:
         return f"{named}{missing}".strip(", ")
-    mark = f", {data.fingerprint[7:19]}" if data.fingerprint else ""
+    mark = f", {digest(data.fingerprint)}" if data.fingerprint else ""
     return f"{named}{data.path}: {data.files} files, {size(data.bytes)}{mark}{missing}"
 
 

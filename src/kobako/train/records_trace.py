@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import time
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from kobako.model.run import (
     Host,
     Launch,
     Run,
+    Source,
     Status,
     Trouble,
 )
@@ -44,6 +46,7 @@ SCHEMA = "kobako-trace/1"
 SILENT = 60.0
 """Seconds after which a run that touches nothing any more is taken for dead."""
 
+_AHEAD = 60.0
 _LARGEST = 4_000_000
 _LONGEST = 4000
 _MOST = 2000
@@ -71,8 +74,12 @@ class Trace(NamedTuple):
 
     @property
     def started(self) -> str | None:
-        said = _text(self.content, "started")
-        return said if records.seconds(said) is not None else None
+        return _moment(self.content, "started")
+
+    @property
+    def last_sign(self) -> float:
+        """When it was last heard of."""
+        return time.time() - self.silent
 
 
 def folder(repository: Path) -> Path:
@@ -108,6 +115,10 @@ def read(repository: Path, run_id: str) -> Trace | None:
         raise ValueError("it is nested too deeply") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise ValueError(f"it is not {SCHEMA}")
+    said = _text(content, "id")
+    # a node of several writes a trace of its own, of the same run
+    if said is not None and run_id != said and not re.fullmatch(r"-node\d{1,6}", run_id.removeprefix(said)):
+        raise ValueError(f"it says it is the trace of {said}")
     return Trace(run_id, place, content, _silent(place))
 
 
@@ -127,13 +138,15 @@ def plain(path: Path, most: int) -> bytes | None:
 
 
 def _silent(place: Path) -> float:
-    times = []
+    """Seconds. A time that has not been yet is no sign: it would be one for ever."""
+    now, times = time.time(), []
     for name in (ALIVE, FILE):
         try:
             times.append(os.lstat(place / name).st_mtime)
         except OSError:
             continue
-    return max(time.time() - max(times), 0.0) if times else float("inf")
+    told = [one for one in times if one <= now + _AHEAD]
+    return max(now - max(told), 0.0) if told else float("inf")
 
 
 class Place(NamedTuple):
@@ -175,6 +188,7 @@ def applied(run: Run, trace: Trace, place: Place) -> Run:
         config=_config(said, run.config, place, cwd),
         data=_data(said, run.data, place, cwd),
         host=_host(said, run.host),
+        source=_source(said, run.source),
         work_dir=work_dir,
         artifacts=_artifacts(said, place, cwd) or run.artifacts,
         clearml=_clearml(said, place, cwd),
@@ -187,17 +201,38 @@ def ended(run: Run, trace: Trace) -> Run:
     """The run with the end that its trace tells of."""
     return run._replace(
         status=trace.status,
-        ended=_text(trace.content, "ended"),
+        ended=_moment(trace.content, "ended"),
         exit_code=_number(trace.content, "exit_code"),
         signal=_number(trace.content, "signal"),
     )
 
 
-def source(trace: Trace) -> tuple[str | None, bool | None]:
-    """Commit, and whether anything was changed, as the run itself saw it."""
+def _source(said: Mapping[str, Any], known: Source) -> Source:
+    """Where nobody has looked from outside: what the run itself saw. Its patch is copied by itself."""
+    there = _object(said, "source")
+    commit, dirty = _text(there, "commit"), there.get("dirty")
+    if known.dirty is not None or commit is None:
+        return known
+    return known._replace(commit=commit, dirty=dirty if isinstance(dirty, bool) else None, left_out="")
+
+
+def end(trace: Trace) -> float:
+    """When the run ended, or when it was last heard of; in seconds since the epoch."""
+    ended = records.seconds(_moment(trace.content, "ended"))
+    return trace.last_sign if ended is None else ended
+
+
+def is_of(trace: Trace, here: Host) -> bool:
+    """Whether it was run on this machine, as far as its kernel and its memory tell."""
+    there = _object(trace.content, "host")
+    kernel = " ".join(here.system.split()[:2])
+    return (_text(there, "system") or "").split(",")[0] == kernel and _number(there, "memory") == here.memory
+
+
+def patched(run: Run, trace: Trace) -> bool:
+    """Whether the record has the run's own view of its source, and that tells of changes."""
     there = _object(trace.content, "source")
-    dirty = there.get("dirty")
-    return _text(there, "commit"), dirty if isinstance(dirty, bool) else None
+    return run.source.dirty is True and there.get("dirty") is True and _text(there, "commit") == run.source.commit
 
 
 def _command(said: Mapping[str, Any]) -> tuple[str, ...]:
@@ -256,8 +291,12 @@ def _host(said: Mapping[str, Any], known: Host) -> Host:
         for one in (seen if isinstance(seen, list) else [])[:64]
         if isinstance(one, dict)
     )
+    cpus, memory = _number(there, "cpus"), _number(there, "memory")
     return known._replace(
         hostname=known.hostname or _text(there, "hostname") or "",
+        system=known.system or _text(there, "system") or "",
+        cpus=known.cpus or cpus,
+        memory=known.memory or memory,
         gpus=gpus,
         python=_text(there, "python"),
         torch=_text(there, "torch"),
@@ -312,6 +351,13 @@ def _text(said: Mapping[str, Any], key: str) -> str | None:
     if isinstance(found, bool) or not isinstance(found, str | int | float):
         return None
     return mask(_short(str(found), _LONGEST))
+
+
+def _moment(said: Mapping[str, Any], key: str) -> str | None:
+    """A time that there is and that has been; a clock may be a little ahead."""
+    found = _text(said, key)
+    when = records.seconds(found)
+    return None if when is None or when > time.time() + _AHEAD else found
 
 
 def _words(said: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -53,6 +53,23 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 ENV TZ=Asia/Tokyo
 
 #
+# keep-wheels INSTALL: what is compiled is kept for the next build of the image, in a cache mount,
+# in a folder for the same PyTorch, CUDA, NumPy, settings, words and distribution alone
+#
+RUN printf '%s\n' \
+    '#!/bin/sh -e' \
+    'torch=$(python3 -c "import torch; print(torch.__version__, torch.version.cuda)")' \
+    'numpy=$(python3 -m pip list --format=freeze | grep ^numpy= || :)' \
+    'settings=$(env | grep -viE "^(kobako_fresh|max_jobs|tz|[a-z]+_proxy)=")' \
+    'key=$(echo "$torch $numpy $settings $*" | cat - /etc/os-release | sha256sum | head -c 16)' \
+    'export UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=/root/.cache/built/$key' \
+    'rm -rf $UV_CACHE_DIR && mkdir -p $UV_CACHE_DIR $UV_FIND_LINKS' \
+    '"$@"' \
+    'find $UV_CACHE_DIR -path "*/sdists-*" -name "*.whl" -exec mv -t $UV_FIND_LINKS {} +' \
+    'rm -rf $UV_CACHE_DIR' \
+    > /opt/kobako/keep-wheels && chmod +x /opt/kobako/keep-wheels
+
+#
 # To build mmcv-full (see below)
 #
 RUN --mount=type=cache,target=/root/.cache/uv \
@@ -65,19 +82,12 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 #
 # mmcv-full: requirements/mminstall.txt:1
 # its setup.py imports torch and compiles the CUDA operators against it: without isolation
-# What was compiled is kept for the next build, for these very words, this PyTorch, CUDA and distribution alone
 # for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
 RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \
-    built=/root/.cache/built/$(python3 -c 'import torch; print(torch.__version__)')-$( \
-        env | grep -E 'CUDA|TORCH' | cat - /proc/$$/cmdline /etc/os-release | sha256sum | head -c 12) \
-&&  rm -rf /root/.cache/built/uv \
-&&  mkdir -p $built \
-&&  MMCV_WITH_OPS=1 FORCE_CUDA=1 UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=$built \
-    uv pip install --no-build-isolation \
-    'mmcv-full>=1.3.17' \
-&&  find /root/.cache/built/uv/sdists-* -name '*.whl' -exec mv -t $built {} + \
-&&  rm -rf /root/.cache/built/uv
+    MMCV_WITH_OPS=1 FORCE_CUDA=1 \
+    /opt/kobako/keep-wheels uv pip install --no-build-isolation \
+    'mmcv-full>=1.3.17'
 
 #
 # What the repository requires

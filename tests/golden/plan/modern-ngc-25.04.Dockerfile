@@ -59,6 +59,23 @@ ENV TZ=Asia/Tokyo
 RUN sed -i -E '/^(numpy|transformers) *[^A-Za-z0-9._ -]/Id' /opt/kobako/constraint.txt
 
 #
+# keep-wheels INSTALL: what is compiled is kept for the next build of the image, in a cache mount,
+# in a folder for the same PyTorch, CUDA, NumPy, settings, words and distribution alone
+#
+RUN printf '%s\n' \
+    '#!/bin/sh -e' \
+    'torch=$(python3 -c "import torch; print(torch.__version__, torch.version.cuda)")' \
+    'numpy=$(python3 -m pip list --format=freeze | grep ^numpy= || :)' \
+    'settings=$(env | grep -viE "^(kobako_fresh|max_jobs|tz|[a-z]+_proxy)=")' \
+    'key=$(echo "$torch $numpy $settings $*" | cat - /etc/os-release | sha256sum | head -c 16)' \
+    'export UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=/root/.cache/built/$key' \
+    'rm -rf $UV_CACHE_DIR && mkdir -p $UV_CACHE_DIR $UV_FIND_LINKS' \
+    '"$@"' \
+    'find $UV_CACHE_DIR -path "*/sdists-*" -name "*.whl" -exec mv -t $UV_FIND_LINKS {} +' \
+    'rm -rf $UV_CACHE_DIR' \
+    > /opt/kobako/keep-wheels && chmod +x /opt/kobako/keep-wheels
+
+#
 # What the repository requires
 # transformers, numpy, einops, tqdm and segment: pyproject.toml:4
 # (not repeated: torch and torchvision, which the base image holds)
@@ -85,19 +102,11 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 #
 # flash-attn: pyproject.toml:4
 # its setup.py imports torch: without isolation
-# What was compiled is kept for the next build, for these very words, this PyTorch, CUDA and distribution alone
 # for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
 RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \
-    built=/root/.cache/built/$(python3 -c 'import torch; print(torch.__version__)')-$( \
-        env | grep -E 'CUDA|TORCH' | cat - /proc/$$/cmdline /etc/os-release | sha256sum | head -c 12) \
-&&  rm -rf /root/.cache/built/uv \
-&&  mkdir -p $built \
-&&  UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=$built \
-    uv pip install --no-build-isolation \
-    flash-attn \
-&&  find /root/.cache/built/uv/sdists-* -name '*.whl' -exec mv -t $built {} + \
-&&  rm -rf /root/.cache/built/uv
+    /opt/kobako/keep-wheels uv pip install --no-build-isolation \
+    flash-attn
 
 #
 # Tracking: clearml, clearml-agent and boto3

@@ -71,6 +71,19 @@ RUN python3 -m pip install --no-cache-dir --constraint /opt/kobako/floor.txt \
     boto3
 
 #
+# keep-wheels INSTALL: what is compiled is kept for the next build of the image, in a cache mount,
+# in a folder for the same PyTorch, CUDA, NumPy, settings, words and distribution alone
+#
+RUN printf '%s\n' \
+    '#!/bin/sh -e' \
+    'torch=$(python3 -c "import torch; print(torch.__version__, torch.version.cuda)")' \
+    'numpy=$(python3 -m pip list --format=freeze | grep ^numpy= || :)' \
+    'settings=$(env | grep -viE "^(kobako_fresh|max_jobs|tz|[a-z]+_proxy)=")' \
+    'key=$(echo "$torch $numpy $settings $*" | cat - /etc/os-release | sha256sum | head -c 16)' \
+    'PIP_CACHE_DIR=/root/.cache/built/$key "$@"' \
+    > /opt/kobako/keep-wheels && chmod +x /opt/kobako/keep-wheels
+
+#
 # To build mmcv-full (see below)
 #
 RUN python3 -m pip install --no-cache-dir \
@@ -83,12 +96,9 @@ RUN python3 -m pip install --no-cache-dir \
 # mmcv-full: requirements/mminstall.txt:1
 # its setup.py imports torch and compiles the CUDA operators against it: without isolation; the floor keeps
 # PyTorch
-# What was compiled is kept for the next build, for these very words, this PyTorch, CUDA and distribution alone
 # for other GPUs than the image is made for: TORCH_CUDA_ARCH_LIST="8.6" before it
 #
 RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \
     MMCV_WITH_OPS=1 FORCE_CUDA=1 \
-    PIP_CACHE_DIR=/root/.cache/built/$(python3 -c 'import torch; print(torch.__version__)')-$( \
-        env | grep -E 'CUDA|TORCH' | cat - /proc/$$/cmdline /etc/os-release | sha256sum | head -c 12) \
-    python3 -m pip install --no-build-isolation --constraint /opt/kobako/floor.txt \
+    /opt/kobako/keep-wheels python3 -m pip install --no-build-isolation --constraint /opt/kobako/floor.txt \
     'mmcv-full>=1.3.17'

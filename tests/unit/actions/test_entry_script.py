@@ -301,3 +301,38 @@ def test_entry_without_a_repository_or_a_script(context: Context, repository: Pa
 def test_secrets_of_a_named_script_are_masked_too(context: Context, repository: Path) -> None:
     entry(context, script="train.py")
     assert "hunter2" not in (repository / SCRIPT).read_text()
+
+
+PLAIN = """\
+import argparse
+from engine import work
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--config')
+    work(parser.parse_args())
+"""
+
+
+def test_a_script_that_is_only_called_for_training_is_taken_and_that_is_said(root: Path) -> None:
+    folder = root / "Repo"
+    for name in ("train.py", "deep/tools/train_net.py", "tests/train.py", "data.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(PLAIN)
+    (folder / "train_no_guard.py").write_text("import argparse\n")
+    seen = scan.scan(folder).entry_points
+    assert seen == ()  # nothing in it is known to train
+    made = entry_script.prepare("Repo", folder, seen)
+    assert made.settings is not None
+    assert (made.settings.script, made.settings.config) == ("train.py", "config")
+    assert made.questions[0].what == (
+        "no script was seen to train, so train.py is taken, by its name and because it reads arguments; "
+        "deep/tools/train_net.py may be meant as well (another one: kobako entry Repo --force --script FILE)"
+    )
+
+
+def test_a_script_of_another_name_is_not_taken(root: Path) -> None:
+    folder = root / "Repo"
+    folder.mkdir()
+    (folder / "convert.py").write_text(PLAIN)
+    assert entry_script.prepare("Repo", folder, ()).settings is None

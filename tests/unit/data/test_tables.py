@@ -30,7 +30,7 @@ FLOORS = {
     "torch_releases": 53,
     "cuda_driver": 68,
     "gpu_compute_capability": 128,
-    "pytorch_images": 44,
+    "pytorch_images": 48,
     "system_needs": 50,
     "compute_capability": 22,
 }
@@ -173,6 +173,23 @@ def test_every_tag_of_pytorch_is_understood() -> None:
         assert (image.family, image.cuda, image.python) == ("pytorch", row.cuda, row.python)
         assert row.torch in {image.torch, f"{image.torch}.0"}
         assert row.torch in {one.version for one in tables.torch_releases()}
+
+
+@pytest.mark.parametrize(
+    ("tag", "python"),
+    [
+        ("1.8.1-cuda11.1-cudnn8-runtime", "3.8"),
+        ("1.9.0-cuda11.1-cudnn8-runtime", "3.7"),
+        ("2.0.1-cuda11.7-cudnn8-devel", "3.10"),
+        ("2.1.0-cuda12.1-cudnn8-runtime", "3.10"),
+        ("2.1.1-cuda12.1-cudnn8-runtime", "3.10"),
+        ("2.4.0-cuda12.4-cudnn9-runtime", "3.11"),
+        ("2.9.0-cuda12.8-cudnn9-runtime", ""),
+    ],
+)
+def test_the_python_of_pytorch_s_images(tag: str, python: str) -> None:
+    """Without it nothing can stand in for the image."""
+    assert recognise(f"pytorch/pytorch:{tag}").python == python
 
 
 def test_names_are_normalised() -> None:

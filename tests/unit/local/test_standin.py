@@ -29,6 +29,7 @@ def of(reference: str, hints: Mapping[str, str] | None = None) -> standin.StandI
         (f"{NGC}:25.11-py3", "3.12", ("torch==2.10.0", "torchvision==0.25.0")),
         ("pytorch/pytorch:1.11.0-cuda11.3-cudnn8-devel", "3.8", ("torch==1.11.0", "torchvision==0.12.0")),
         ("pytorch/pytorch:1.13.1-cuda11.6-cudnn8-runtime", "3.10", ("torch==1.13.1", "torchvision==0.14.1")),
+        ("pytorch/pytorch:2.1.0-cuda12.1-cudnn8-runtime", "3.10", ("torch==2.1.0", "torchvision==0.16.0")),
         ("docker.io/pytorch/pytorch:1.10.0-cuda11.3-cudnn8-runtime", "3.7", ("torch==1.10.0", "torchvision==0.11.1")),
         ("python:3.11", "3.11", ()),
         ("python:3.8-slim", "3.8", ()),

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobako.engines.local.tasks import Copy, Folder, Task, digest, keyed
+from kobako.engines.local.tasks import digest, keyed
+from kobako.engines.local.work import Copy, Folder, Task
 from kobako.errors import BuildError
 from unit.local.walked import SLIM, native, task, tasks, walk
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kobako.engines.local.pip import Install
-from kobako.engines.local.tasks import Floor, Native, Nothing, Part, Script, System, Zone
+from kobako.engines.local.work import Floor, Native, Nothing, Part, Script, System, Zone
 from unit.local.walked import native, script, task, walk
 
 GOLDEN = Path(__file__).parents[2] / "golden/plan"

@@ -185,3 +185,54 @@ def test_what_a_killed_kobako_left_in_the_trash(tmp_path: Path, monkeypatch: pyt
     assert not (tmp_path / "new").exists()
     tree.empty(trash)
     assert list(trash.iterdir()) == []
+
+
+@pytest.fixture
+def apart(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy with nothing shared, on a file system that shares nothing by itself."""
+    tree.copy(source, tmp_path / "apart", links="none")
+    monkeypatch.setattr(tree, "_no_sharing", {source.stat().st_dev})
+    return tmp_path / "apart"
+
+
+def one(first: Path, second: Path, path: str) -> bool:
+    return os.path.samefile(first / path, second / path)
+
+
+def test_what_is_still_the_same_is_one_again(source: Path, apart: Path) -> None:
+    assert not one(source, apart, "lib/ext.so")
+    tree.share(apart, source)
+    assert one(source, apart, "lib/ext.so")
+    assert one(source, apart, "bin/program")
+    assert not one(source, apart, "lib/mod.py")
+    tree.separate(apart)
+    assert not one(source, apart, "lib/ext.so")
+    assert (apart / "lib/ext.so").read_bytes() == BIG
+
+
+@pytest.mark.parametrize("what", ["content", "mode", "time", "size"])
+def test_what_changed_is_not_shared(what: str, source: Path, apart: Path) -> None:
+    path = apart / "lib/ext.so"
+    found = path.stat()
+    if what in {"content", "size"}:
+        path.write_bytes((b"X" + BIG[1:]) if what == "content" else BIG + b"X")
+        os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    elif what == "mode":
+        path.chmod(0o600)
+    else:
+        os.utime(path, ns=(1, 1))
+    told = path.read_bytes()
+    tree.share(apart, source)
+    assert not one(source, apart, "lib/ext.so")
+    assert path.read_bytes() == told
+
+
+def test_no_link_is_followed_while_sharing(source: Path, apart: Path, tmp_path: Path) -> None:
+    """A folder of the older one that a stranger's code made a link: what lies behind it belongs to others."""
+    (source / "lib").rename(tmp_path / "elsewhere")
+    (source / "lib").symlink_to(tmp_path / "elsewhere")
+    (source / "bin/program").rename(tmp_path / "program")
+    (source / "bin/program").symlink_to(tmp_path / "program")
+    tree.share(apart, source)
+    assert (apart / "lib/ext.so").stat().st_nlink == 1
+    assert (apart / "bin/program").stat().st_nlink == 1

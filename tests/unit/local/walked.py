@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from kobako.dockerfile import recipe as recipes
 from kobako.dockerfile.parse import parse
 from kobako.engines.local import standin
-from kobako.engines.local.tasks import Native, Script, Task, Walk
+from kobako.engines.local.tasks import Walk
+from kobako.engines.local.work import Native, Script, Task
 from kobako.errors import Where
 
 SLIM = "FROM python:3.11-slim\n"

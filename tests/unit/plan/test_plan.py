@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kobako import plan
+from kobako import compiled, plan
 from kobako.catalogue import recognise
 from kobako.model.choice import Choice
 from kobako.model.finding import Finding
@@ -76,21 +76,27 @@ def test_packages_that_import_torch_are_built_last_alone_and_kept_for_one_torch(
     text = dockerfile(at("flash-attn"), at("six"))
     words = installed(text)
     assert words.index("six") < words.index("ninja") < words.index("flash-attn") < words.index("clearml")
-    assert (
-        "    uv pip install --no-build-isolation \\\n    flash-attn \\\n&&  find /root/.cache/built/uv/sdists-* "
-        in text
-    )
+    assert "    /opt/kobako/keep-wheels uv pip install --no-build-isolation \\\n    flash-attn\n" in text
 
 
-def test_the_settings_stand_in_the_step_that_its_wheels_are_kept_for() -> None:
-    """``/proc/$$/cmdline`` is the step: what is written into it by hand counts."""
-    step = next(step for step in dockerfile(at("mmcv-full")).split("\n\n") if "UV_FIND_LINKS" in step)
-    assert "RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \\\n    built=/root/.cache/built/" in step
+def test_what_keeps_wheels_stands_before_them_once() -> None:
+    text = dockerfile(at("flash-attn"), replace(at("mmcv-full"), role="project"))
+    script = "\n".join(compiled.writing(compiled.UV))
+    assert text.count(script) == 1
+    assert text.index(script) < text.index("keep-wheels uv pip install")
+
+
+def test_the_settings_stand_before_the_program_that_keeps_the_wheels() -> None:
+    """It finds them in its environment: what is written there by hand counts."""
+    step = next(step for step in dockerfile(at("mmcv-full")).split("\n\n") if "keep-wheels uv" in step)
     assert (
-        "&&  MMCV_WITH_OPS=1 FORCE_CUDA=1 UV_CACHE_DIR=/root/.cache/built/uv UV_FIND_LINKS=$built \\\n    uv pip install"
-        in step
-    )
-    assert "/proc/$$/cmdline" in step
+        "RUN --mount=type=cache,target=/root/.cache/built,sharing=locked \\\n    MMCV_WITH_OPS=1 FORCE_CUDA=1 \\\n"
+        "    /opt/kobako/keep-wheels uv pip install --no-build-isolation \\\n    mmcv-full"
+    ) in step
+
+
+def test_nothing_is_kept_where_nothing_is_compiled() -> None:
+    assert "keep-wheels" not in dockerfile(at("six"))
 
 
 def test_tracking_moves_nothing() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kobako.scan import reading
 from kobako.scan.code import build_needs
 from kobako.scan.code import modules as code
 from kobako.scan.code.build_needs import COMPILER
@@ -245,3 +246,31 @@ def test_modules_that_compile_later(text: str, needs: list[str], tmp_path: Path)
         reader.look(module)
     assert [line for line in shown(reader.found()) if not line.startswith("other")] == needs
     assert bool(reader.found().others) is any("ninja" in line for line in needs)
+
+
+JIT = """
+def build_op():
+    from torch.utils.cpp_extension import CppExtension
+    return CppExtension(name="x", sources=["pkg/a.cpp"])
+def jit_load():
+    from torch.utils.cpp_extension import load
+    return load(name="x", sources=["pkg/a.cpp"])
+"""
+TAKES_IT = """
+from setuptools import setup
+from torch.utils import cpp_extension
+from pkg.ops import build_op
+setup(ext_modules=[build_op()], cmdclass={"build_ext": cpp_extension.BuildExtension})
+"""
+OWN = TAKES_IT.replace("build_op()]", "build_op(), cpp_extension.CppExtension('y', ['y.cpp'])]")
+LOADS_ANOTHER = "from torch.utils.cpp_extension import load\nload(name='z', sources=['z.cpp'])\n"
+
+
+@pytest.mark.parametrize(
+    ("setup", "ops", "asked"), [(TAKES_IT, JIT, False), (OWN, JIT, True), (TAKES_IT, LOADS_ANOTHER, True)]
+)
+def test_what_compiles_itself_is_not_asked_about(setup: str, ops: str, asked: bool, tmp_path: Path) -> None:
+    found = reading.code(tree(tmp_path, {"setup.py": setup, "pkg/ops.py": ops, "pkg/a.cpp": ""})).says
+    assert any("compiled by hand" in one.what for one in found.questions) is asked
+    assert "ninja" in {one.name for one in found.build}
+    assert "build-essential" in {one.name for one in found.system}

@@ -646,3 +646,24 @@ def test_a_credential_is_not_shown(tmp_path: Path) -> None:
     found = read(tmp_path, "setup(install_requires=['tool @ git+https://me:geheim@example.org/tool.git'])")
     assert [one.name for one in found.requirements] == ["tool"]
     assert "geheim" not in repr(found)
+
+
+EGG = "numpy>=1.18\nTorch>=1.7\n\n[:python_version < '3.8']\nimportlib-metadata\n\n[tests]\npytest\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "wanted", "questions"),
+    [
+        ({"pack.egg-info/requires.txt": EGG}, ["numpy>=1.18", "torch>=1.7"], 0),
+        ({"pack.egg-info/requires.txt": "\n[tests]\npytest\n"}, [], 0),
+        ({"pack.egg-info/requires.txt": EGG, "old.egg-info/requires.txt": "six\n"}, [], 1),
+        ({"sub/pack.egg-info/requires.txt": EGG}, [], 1),
+        ({}, [], 1),
+    ],
+)
+def test_a_source_distribution_without_the_file_has_what_it_said(
+    files: dict[str, str], wanted: list[str], questions: int, tmp_path: Path
+) -> None:
+    script = "setup(install_requires=open('absent.txt').read().splitlines())"
+    found = read(tmp_path, script, files)
+    assert (shown(found), len(asked(found))) == (wanted, questions)

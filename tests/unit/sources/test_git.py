@@ -23,7 +23,14 @@ class Recorded:
         self.calls: list[list[str]] = []
         self.env: Mapping[str, str] = {}
 
-    def __call__(self, argv: list[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Outcome:
+    def __call__(
+        self,
+        argv: list[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Outcome:
         command = argv[len(("git", *git._QUIET, *git._PATIENCE)) :]
         self.calls.append(command)
         self.env = env or {}
@@ -138,7 +145,13 @@ def test_failures_say_what_to_do(stderr: str, why: str, fix: str, tmp_path: Path
 
 
 def test_no_git_at_all(tmp_path: Path) -> None:
-    def run(argv: list[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Outcome:
+    def run(
+        argv: list[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Outcome:
         return Outcome(tuple(argv), None, "", "No such file or directory", 0.0)
 
     with pytest.raises(UsageError) as caught:
@@ -163,7 +176,13 @@ def test_subtree_says_what_it_needs(answers: dict[str, tuple[int, str, str]], wh
 def test_a_local_filter_is_never_run(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
 
-    def run(argv: list[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Outcome:
+    def run(
+        argv: list[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Outcome:
         assert "status" not in argv
         out = {"--show-toplevel": str(tmp_path), "HEAD": COMMIT}.get(argv[-1], "filter.x.clean sh -c evil")
         return Outcome(tuple(argv), 0, out, "", 0.0)

@@ -13,7 +13,13 @@ from kobako.process import Outcome
 from unit.sources.test_unpack import make_tar
 
 
-def no_git(argv: list[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Outcome:
+def no_git(
+    argv: list[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    seconds: float | None = None,
+) -> Outcome:
     message = f"not expected: {argv} in {cwd} with {env}"
     raise AssertionError(message)
 

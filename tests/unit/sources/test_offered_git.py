@@ -20,7 +20,14 @@ class Recorded:
     def __init__(self) -> None:
         self.argv: list[list[str]] = []
 
-    def __call__(self, argv: list[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Outcome:
+    def __call__(
+        self,
+        argv: list[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        seconds: float | None = None,
+    ) -> Outcome:
         self.argv.append(argv)
         return Outcome(tuple(argv), 128, "", "fatal: no", 0.1)
 

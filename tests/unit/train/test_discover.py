@@ -593,11 +593,29 @@ def test_a_repository_without_a_script(tmp_path: Path) -> None:
     )
 
 
-def test_a_module_of_a_package_is_not_started_by_its_path(tmp_path: Path) -> None:
-    text = "from .data import load\n" + argparse("'--config'")
-    made = found(tmp_path, {"pkg/train.py": text, "pkg/data.py": "def load(): ...\n"})
+@pytest.mark.parametrize(
+    ("file", "relative", "module", "path"),
+    [
+        ("pkg/train.py", ".data", "pkg.train", "."),
+        ("src/pkg/train.py", ".data", "pkg.train", "src"),
+        ("pkg/tools/train.py", "..data", "pkg.tools.train", "."),
+        ("pkg/tools/train.py", ".", "pkg.tools.train", "."),
+    ],
+)
+def test_a_script_that_imports_relatively_is_started_as_a_module(
+    tmp_path: Path, file: str, relative: str, module: str, path: str
+) -> None:
+    text = f"from {relative} import load\n" + argparse("'--config'")
+    packages = {f"{file[:at]}/__init__.py": "" for at, one in enumerate(file) if one == "/" and file[:at] != "src"}
+    made = settings(tmp_path, {file: text, **packages})
+    assert (made.script, made.module) == (file, module)
+    assert path in made.pythonpath
+
+
+def test_a_relative_import_without_a_package_cannot_be_started(tmp_path: Path) -> None:
+    made = found(tmp_path, {"train.py": "from .data import load\n" + argparse("'--config'")})
     assert made.settings is None
-    assert "pkg/train.py cannot be started by its path" in str(made.questions[0])
+    assert "train.py cannot be started by its path" in str(made.questions[0])
 
 
 def test_the_entry_script_itself_is_no_training_script(tmp_path: Path) -> None:

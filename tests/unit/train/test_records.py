@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from kobako.actions import following
 from kobako.errors import UsageError, WorkError
-from kobako.model.run import Artifact, Config, Failure, Metric, Run, Source
+from kobako.model.run import Artifact, Config, Failure, Metric, Run, Source, Trouble
 from kobako.train import masked, records, records_compare, records_data, records_log, records_shown, records_trace
+from kobako.train.progress import Alarm
 from kobako.train.records import Records, pick
 from kobako.train.records_metrics import Metrics, main_metric
 from kobako.train.records_trace import Place
@@ -352,3 +354,42 @@ def test_compared(tmp_path: Path) -> None:
     assert "-lr = 1\n+lr = 2\n" in found.config
     same = records_compare.compare([RUN, RUN], there.of)
     assert records_compare.shown([RUN, RUN], same) == "nothing that is recorded tells them apart"
+
+
+def test_fingerprints_of_two_kinds_are_not_compared(tmp_path: Path) -> None:
+    """What the run saw from inside and what was seen from outside are of other things."""
+    (tmp_path / "x").write_text("1", encoding="utf-8")
+    data = records_data.fingerprint(tmp_path, "data")
+    outside, inside = RUN._replace(data=data), RUN._replace(data=data._replace(fingerprint="names-sizes:sha256:00"))
+    found = records_compare.compare([outside, inside], lambda _: tmp_path).facts
+    assert [one.values for one in found if one.name == "data digest"] == [
+        ("names-sizes-times:sha256: cannot be compared", "names-sizes:sha256: cannot be compared")
+    ]
+    assert not records_compare.compare([outside, outside], lambda _: tmp_path).facts
+
+
+def test_room_is_kept_while_a_run_goes_on(tmp_path: Path) -> None:
+    there = Records(tmp_path)
+    there.write(RUN)
+    assert (there.of(RUN.id) / records.RESERVE).stat().st_size == records.ROOM
+    there.write(RUN._replace(status="done"))
+    assert [path.name for path in there.of(RUN.id).iterdir()] == ["record.json"]
+
+
+def test_what_went_wrong_stands_at_the_top(tmp_path: Path) -> None:
+    run = whole()._replace(problems=(Trouble("loss is nan"),))
+    text = records_shown.one(run, ".kobako")
+    assert text.index("loss is nan") < text.index("metrics:")
+    listed = records_shown.listing([run, RUN], None).splitlines()
+    assert [" * " in line for line in listed] == [False, True, False, False]
+    assert listed[-1] == "* something went wrong on the way: kobako runs show RUN"
+
+
+def test_one_warning_for_a_step_at_which_many_are_no_numbers() -> None:
+    told: set[int] = set()
+    nan = [Alarm(tag, 2, float("nan"), recovered=False) for tag in ("train/loss", "train/loss_cls", "train/loss_bbox")]
+    (problem,) = following._alarms(nan, told)
+    assert problem.what == "train/loss and 2 more are nan at step 2"
+    assert following._alarms(nan[:1], told) == []
+    assert following._alarms([Alarm("x", 3, 1.0, recovered=True)], told) == []
+    assert [one.what for one in following._alarms([nan[0]._replace(step=4)], told)] == ["train/loss is nan at step 4"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -86,13 +87,8 @@ class ComposeCli:
         stdin: bytes | None = None,
     ) -> Outcome:
         """One call. ``files`` replaces the project's own compose files (``-`` is ``stdin``)."""
-        outcome = process.run(
-            [*self.argv(files), *args],
-            cwd=self._project.root,
-            env=self._env(),
-            on_line=on_line,
-            stdin=stdin,
-        )
+        setting = process.Setting({**os.environ, **self._env()}, self._project.root, stdin)
+        outcome = process.run_in(setting, [*self.argv(files), *args], on_line)
         self._record(f"$ {outcome.shown}: exit code {outcome.code} after {outcome.seconds:.1f} s")
         return outcome
 

@@ -13,13 +13,13 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kobako import floor, pipconfig, process
-from kobako.engines.local import compiling, kept, origin, sandbox, shims, tasks, tree
+from kobako.engines.local import compiling, kept, origin, sandbox, shims, tasks, tree, written
 from kobako.engines.local.given import Call
 from kobako.engines.local.installer import Installer
 from kobako.engines.local.paths import Bind, within
@@ -29,7 +29,7 @@ from kobako.engines.local.planning import FORMAT, Plan, Planner, context_of
 from kobako.engines.local.sandbox import How
 from kobako.engines.local.stage import CONFIG, Means, Stage, variables
 from kobako.engines.local.state import parsed
-from kobako.engines.local.tasks import Copy, Floor, Script, System, Task, Zone
+from kobako.engines.local.work import Copy, Floor, Folder, Part, Script, System, Task, Written, Zone
 from kobako.errors import BuildError, EngineError, Where
 from kobako.model.result import Problem
 from kobako.model.service import Service
@@ -133,14 +133,20 @@ class Builder:
                 shown = task.name if len(task.name) <= _WIDTH else f"{task.name[: _WIDTH - 3]}..."
                 self._narrator.say(f"  {shown}: {took:.1f} s")
                 if took > KEEP_AFTER and task is not plan.tasks[-1]:
-                    self._checkpoint(plan, stage, task, made)
-            self._keep(stage, (plan.key, keys[-1]), self._image(plan, stage, made))
+                    before = self._checkpoint(plan, self._sharing(stage, before), task, made)
+            self._keep(self._sharing(stage, before), (plan.key, keys[-1]), self._image(plan, stage, made))
         return steps
 
-    def _checkpoint(self, plan: Plan, stage: Stage, task: Task, made: Made) -> None:
+    def _sharing(self, stage: Stage, before: Path) -> Stage:
+        """With one content for what is still as it was in the image before: code that ran got a copy of everything."""
+        if stage.touched:
+            tree.share(stage.env, before / ENV)
+        return stage
+
+    def _checkpoint(self, plan: Plan, stage: Stage, task: Task, made: Made) -> Path:
         with self._staged(plan, stage.folder) as copy:
             copy.touched = stage.touched
-            self._keep(copy, (task.key,), self._image(plan, copy, made))
+            return self._keep(copy, (task.key,), self._image(plan, copy, made))
 
     def _image(self, plan: Plan, stage: Stage, made: Made) -> dict[str, Any]:
         base = self._base_packages(plan)
@@ -208,21 +214,23 @@ class Builder:
                 self._part(plan, stage, task, part, made)
         self._check_floor(plan, stage, task)
 
-    def _part(self, plan: Plan, stage: Stage, task: Task, part: tasks.Part, made: Made) -> None:
+    def _part(self, plan: Plan, stage: Stage, task: Task, part: Part, made: Made) -> None:
         where = plan.where(task.line)
         if isinstance(part, Install):
             self._install(stage, Call(part, task.environment, task.workdir, where, task.name, plan.service.name), made)
-        elif isinstance(part, tasks.Folder):
+        elif isinstance(part, Folder):
             within(stage.root, part.path).mkdir(parents=True, exist_ok=True)
         elif isinstance(part, Floor) and part.by_now:
-            _list(stage, floor.HELD, stage.packages())
+            written.listing(stage, floor.HELD, stage.packages())
         elif isinstance(part, Floor):
-            _write_floor(stage)
+            written.floor_of(stage)
+        elif isinstance(part, Written):
+            written.program(stage, part)
         elif isinstance(part, System):
             made.system.append([list(part.packages), list(where)])
         elif isinstance(part, Zone):
             made.zone = part.name
-            _set_zone(stage.root, part.name)
+            written.zone(stage.root, part.name)
 
     def _install(self, stage: Stage, call: Call, made: Made) -> None:
         told = compiling.told(stage, call, gpu=self._means.gpu)
@@ -290,7 +298,7 @@ class Builder:
             if folder.exists():
                 tree.remove(folder, self._place.trash())
 
-    def _keep(self, stage: Stage, keys: tuple[str, ...], image: dict[str, Any]) -> None:
+    def _keep(self, stage: Stage, keys: tuple[str, ...], image: dict[str, Any]) -> Path:
         """From here on it is an image, the one to be found for these keys. An older one may still be in use."""
         self._place.write(stage.folder / "image.json", image)
         os.chmod(stage.folder, 0o755)  # noqa: S103 - as others' folders
@@ -298,6 +306,7 @@ class Builder:
         stage.folder.rename(self._place.image(identity))
         for key in keys:
             self._place.write(self._place.end(key), identity)
+        return self._place.image(identity)
 
     def _tidy(self) -> None:
         """What a killed build left. The lock says that nobody is at work on it."""
@@ -347,27 +356,6 @@ def _ships_setuptools(plan: Plan) -> bool:
         "3.10",
         "3.11",
     }
-
-
-def _write_floor(stage: Stage) -> None:
-    held = stage.packages()
-    listed = {"base": held, "floor": floor.kept(held)}
-    for path, packages in ((floor.BASE, listed["base"]), (floor.KEPT, listed["floor"])):
-        _list(stage, path, packages)
-    within(stage.root, floor.CONSTRAINT).write_text("", encoding="utf-8")
-
-
-def _list(stage: Stage, path: str, packages: Mapping[str, str]) -> None:
-    text = "".join(f"{name}=={version}\n" for name, version in sorted(packages.items()))
-    within(stage.root, path).write_text(text, encoding="utf-8")
-
-
-def _set_zone(root: Path, zone: str) -> None:
-    etc = within(root, "/etc")
-    for name in ("localtime", "timezone"):
-        (etc / name).unlink(missing_ok=True)
-    (etc / "localtime").symlink_to(f"/usr/share/zoneinfo/{zone}")
-    (etc / "timezone").write_text(f"{zone}\n", encoding="utf-8")
 
 
 def _absent(system: Iterable[Any], there: frozenset[str] | None) -> Iterator[tuple[list[str], list[Any]]]:

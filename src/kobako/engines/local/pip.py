@@ -204,6 +204,8 @@ def _after_install(command: Command) -> int:
 def _is_usual(words: Sequence[Word]) -> bool:
     """Whether the words up to ``install`` mean the image's own pip, with nothing special about it."""
     rest = [word.value or "" for word in words]
+    if rest[0] == compiled.PROGRAM:  # this engine keeps what is compiled by itself
+        rest = rest[1:]
     if rest[0] == "sudo":
         rest = rest[1:]
         while rest[0] in {"-H", "-E", "-n"}:
@@ -284,8 +286,6 @@ def _assignments(words: Iterable[Word]) -> dict[str, str] | None:
     """``MMCV_WITH_OPS=1 FORCE_CUDA=1`` in front of a command; None where only a shell could tell a value."""
     found: dict[str, str] = {}
     for word in words:
-        if compiled.is_place(word.text):
-            continue
         if word.value is None:
             return None
         name, equals, value = word.value.partition("=")

@@ -14,7 +14,8 @@ from kobako.engines.local.context import Context
 from kobako.engines.local.interpreters import Interpreter
 from kobako.engines.local.stage import Means
 from kobako.engines.local.standin import StandIn
-from kobako.engines.local.tasks import Copy, Task, Walk, digest
+from kobako.engines.local.tasks import Walk, digest
+from kobako.engines.local.work import Copy, Task
 from kobako.errors import BuildError, UsageError, Where
 from kobako.model.recipe import Recipe
 from kobako.model.service import Service

@@ -12,7 +12,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from kobako import compiled, floor
 from kobako.dockerfile.commands import classified
@@ -21,6 +21,20 @@ from kobako.dockerfile.instruction import Dockerfile
 from kobako.dockerfile.lex import LexError, expand
 from kobako.engines.local import pip
 from kobako.engines.local.pip import Install
+from kobako.engines.local.work import (
+    Copy,
+    Floor,
+    Folder,
+    Native,
+    Nothing,
+    Part,
+    Script,
+    System,
+    Task,
+    Work,
+    Written,
+    Zone,
+)
 from kobako.errors import BuildError, Where
 from kobako.masking import mask
 from kobako.model.recipe import Command, Recipe, Step, Word
@@ -32,89 +46,6 @@ _FOLDERS = frozenset({".", ".."})
 _HIDDEN = re.compile(r"/(?:usr|bin|sbin|lib\w*|nix|gnu|dev|proc|sys|opt/kobako)(?:/|$)")
 _AS_FILE = 'f=$(mktemp) && printf %s "$1" > "$f" && chmod +x "$f" && "$f"; code=$?; rm -f "$f"; exit $code'
 _PYTHON_LINK = re.compile(r"(?:/usr/bin/)?python3(?:\.\d+)?")
-
-
-class System(NamedTuple):
-    """Debian packages that are to be there."""
-
-    packages: tuple[str, ...]
-
-
-class Zone(NamedTuple):
-    """The time zone."""
-
-    name: str
-
-
-class Floor(NamedTuple):
-    """The step that writes down what the base came with; with ``by_now`` all that is installed by then."""
-
-    by_now: bool = False
-
-
-class Nothing(NamedTuple):
-    """Cleaning up, and what the local engine has by nature."""
-
-
-class Folder(NamedTuple):
-    """A folder that is to be there."""
-
-    path: str
-
-
-Part = Install | Folder | System | Zone | Floor | Nothing
-
-
-@dataclass(frozen=True)
-class Native:
-    """What uv and this engine do themselves, in this order."""
-
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True)
-class Script:
-    """Commands for a shell, or one program with its words. They run in the sandbox alone.
-
-    ``mounts`` are folders that are not part of what is made: their kind ("cache": kept between builds; "tmpfs") and
-    place.
-    """
-
-    argv: tuple[str, ...]
-    network: bool = True
-    mounts: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Copy:
-    """Files of the build context. ``target`` is absolute; a folder where it ends with a slash.
-
-    ``content`` says what the files hold, in short: it is for the task's key.
-    """
-
-    sources: tuple[str, ...]
-    target: str
-    mode: str = ""
-    content: str = ""
-
-
-Work = Native | Script | Copy
-
-
-@dataclass(frozen=True)
-class Task:
-    """One step. ``does`` is a Script, a Copy, or the parts that uv and this engine do themselves."""
-
-    name: str
-    line: int
-    does: Work
-    environment: Mapping[str, str]
-    workdir: str
-    key: str = ""
-
-    @property
-    def runs_code(self) -> bool:
-        return isinstance(self.does, Script)
 
 
 @dataclass
@@ -276,6 +207,8 @@ class Walk:
             return (Floor(),)
         if floor.is_freeing(step):
             return (Nothing(),)  # what stands in for the base has no constraint
+        if script := compiled.written(step):
+            return (Written(compiled.PROGRAM, script),)
         if not step.understood or not step.commands or "<<" in step.value:
             return None
         found = [self._part(command) for command in step.commands]
@@ -298,7 +231,7 @@ class Walk:
             return Nothing()
         if command.kind == "timezone" and command.zone:
             return Zone(command.zone)
-        return Nothing() if _links_python(command) or compiled.belongs(command) else None
+        return Nothing() if _links_python(command) else None
 
     def _with_values(self, command: Command) -> Command:
         """The command with ARG and ENV values put in, where that needs no shell."""

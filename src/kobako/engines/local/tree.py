@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import filecmp
 import os
 import shutil
 import stat
@@ -110,6 +111,37 @@ def separate(folder: Path) -> None:
                 shutil.copyfile(path, new)
                 shutil.copystat(path, new)
                 os.replace(new, path)
+
+
+_WORTH = 64 << 10
+"""Bytes from which a file is worth a look; it also leaves what people edit in place to itself."""
+
+
+def share(folder: Path, older: Path) -> None:
+    """Give the larger files of a folder that are still the same in an older one their content in common again.
+
+    Nobody may be at work in either. Where the file system shares content by itself there is nothing to be done.
+    """
+    if os.stat(folder).st_dev not in _no_sharing:
+        return
+    real = os.path.realpath(older)
+    for place, _, names in os.walk(folder):
+        there = f"{real}{place[len(str(folder)) :]}"
+        if os.path.realpath(there) == there:  # a link may have taken a folder's place
+            for name in names:
+                with contextlib.suppress(OSError):  # gone meanwhile, or as many links as a file may have
+                    _share(f"{place}/{name}", f"{there}/{name}")
+
+
+def _share(ours: str, theirs: str) -> None:
+    mine, other = os.lstat(ours), os.lstat(theirs)
+    same = all(getattr(mine, one) == getattr(other, one) for one in ("st_mode", "st_uid", "st_size", "st_mtime_ns"))
+    if not same or mine.st_size < _WORTH or mine.st_ino == other.st_ino or not stat.S_ISREG(mine.st_mode):
+        return
+    if filecmp.cmp(ours, theirs, shallow=False):
+        aside = f"{ours}.{os.urandom(6).hex()}"
+        os.link(theirs, aside)
+        os.replace(aside, ours)
 
 
 def open_up(folder: Path) -> None:

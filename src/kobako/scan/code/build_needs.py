@@ -48,13 +48,16 @@ _COMPILES = re.compile(
 )
 
 
-def read(tree: Tree) -> Declared | None:
-    """Build requirements, system packages, and what has to be compiled by hand; None when nothing is built."""
+def read(tree: Tree, later: str = "") -> Declared | None:
+    """Build requirements, system packages, and what has to be compiled by hand; None when nothing is built.
+
+    ``later`` is a module that compiles the repository's extension by itself (:attr:`CompiledLater.extension`).
+    """
     found = Declared()
     scripts = [one for name in _setup_files(tree) if (one := _Setup.of(tree, name)) is not None]
     folders = {one.folder for one in scripts}
     for script in scripts:
-        _Needs(tree, script, found).add(folders - {script.folder})
+        _Needs(tree, script, found, later).add(folders - {script.folder})
     _compile_scripts(tree, folders, found)
     found.build = _once(found.build)
     found.system = list({one.name: one for one in reversed(found.system)}.values())[::-1]
@@ -156,10 +159,11 @@ def _extension_name(call: ast.Call) -> list[str]:
 class _Needs:
     """What one setup.py needs."""
 
-    def __init__(self, tree: Tree, script: _Setup, found: Declared) -> None:
+    def __init__(self, tree: Tree, script: _Setup, found: Declared, later: str) -> None:
         self._tree = tree
         self._script = script
         self._found = found
+        self._later = later if not _EXTENSIONS & script.calls.keys() else ""
         self._others: set[str] = set()
 
     def add(self, others: set[str]) -> None:
@@ -252,6 +256,8 @@ class _Needs:
         self._found.system.append(SystemPackage("build-essential", f"{script.name} compiles {kind} code", (finding,)))
         if "CMakeExtension" in script.calls or "cmake" in script.text:
             self._found.system.append(SystemPackage("cmake", f"{script.name} calls it", (finding,)))
+        if self._later:
+            return  # setup.py takes its extension from there, and so does training
         command = self._command(is_plain=not any(one in script.calls for one in _TORCH_BUILDS))
         asked = f"{what} has to be compiled by hand inside the container, once per image: `{command}`"
         self._found.questions.append(Question(asked, finding))
@@ -320,6 +326,8 @@ class CompiledLater:
     """Modules that compile code when they are first used: torch's ``load``, ``pyximport``."""
 
     _found: Declared = field(default_factory=Declared)
+    extension: str = ""
+    """The first module that makes an extension for a setup.py and loads the same one where it was not built."""
 
     def look(self, module: Module) -> None:
         if module.name.endswith("setup.py") or not _matters(module.name):
@@ -339,6 +347,8 @@ class CompiledLater:
 
     def _torch(self, module: Module, line: int) -> None:
         finding = Finding(module.name, line, module.text.split("\n")[line - 1].strip()[:160])
+        if any(f"{kind}(" in module.text for kind in _TORCH_BUILDS):
+            self.extension = self.extension or module.name
         self._found.build.append(Requirement("ninja", findings=(finding,)))
         why = (
             f"{module.name} compiles it when it is first used: needs ninja, a C++ compiler, and for CUDA code nvcc then"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import replace
 from itertools import islice
 from posixpath import dirname
@@ -139,13 +140,15 @@ class _Reader:
             shown = ", ".join(names[:_MAX_SHOWN]) + (" and others" if len(names) > _MAX_SHOWN else "")
             what = f"{shown}: declared or not, depending on {mask(doubt.text)}"
             self._found.questions.append(Question(what, Finding(doubt.file, doubt.line)))
-        open_ones = [self._unknown(one) for one in found.unknown]
+        missing = [one for one in found.unknown if one.missing and not self._tree.is_file(one.missing)]
+        unknown = [one for one in found.unknown if one not in missing] if missing and self._written() else found.unknown
+        open_ones = [self._unknown(one) for one in unknown]
         for what in dict.fromkeys(open_ones):
             self._ask(what, where.line, where.file)
         if "**" in call.keywords and "install_requires" not in call.keywords:
             self._ask("what setup is given cannot be read without running it", call.line, call.file)
             self._found.is_partial = True
-        self._found.is_partial |= any(not one.options for one in found.unknown)
+        self._found.is_partial |= any(not one.options for one in unknown)
         if f"install_requires {_UNREADABLE}" in open_ones:
             self._named_files()
 
@@ -212,9 +215,22 @@ class _Reader:
         expression = keyword_of_setup(self._syntax, "install_requires")
         if expression is None:
             return
-        for name in files_missed(self._folder, self._syntax, expression, missed) if missed else ():
+        names = files_missed(self._folder, self._syntax, expression, missed) if missed else ()
+        for name in () if names and self._written() else names:
             self._ask(f"install_requires is read from {name}, which is not in the repository", expression.lineno)
             self._found.is_partial = True
+
+    def _written(self) -> bool:
+        """What setuptools wrote down of it when it made this source distribution, which came without the file."""
+        prefix = f"{self._folder}/" if self._folder else ""
+        listed = re.compile(rf"{re.escape(prefix)}[^/]+\.egg-info/requires\.txt")
+        found = [name for name in self._tree.files if listed.fullmatch(name)]
+        text = self._tree.read(found[0]) if len(found) == 1 else None
+        if text is None:
+            return False
+        always = re.split(r"(?m)^\[", text, maxsplit=1)[0]  # sections below are extras and conditions
+        self._found.merge(requirements_txt.read(_Replaced(self._tree, found[0], always), found[0]))
+        return True
 
     def _ask(self, what: str, line: int, file: str = "") -> None:
         question = Question(what, Finding(file or self._name, line))

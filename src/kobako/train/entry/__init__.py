@@ -27,6 +27,7 @@ _NOTES = {
     "distributed": "words that it needs under torchrun",
     "devices": 'words for its own launcher; "{}" is the number of processes',
     "local_rank": "the option that it takes its local rank from, if any",
+    "module": "its name where it is started as `python -m NAME`, for it imports relatively",
     "first": "words that come before all others",
 }
 

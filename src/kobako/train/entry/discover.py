@@ -12,7 +12,7 @@ from typing import NamedTuple
 from kobako.model.entry import SCRIPT
 from kobako.model.finding import Finding
 from kobako.model.requirement import Argument, EntryPoint, Question, Scan
-from kobako.train.entry import known, meaning, options, paths
+from kobako.train.entry import known, meaning, module, options, paths
 from kobako.train.entry.known import Known
 from kobako.train.entry.repository import Repository
 from kobako.train.entry.settings import Option, Settings
@@ -50,12 +50,16 @@ def of(name: str, scan: Scan, repository: Repository) -> Settings | None:
 def look(name: str, entry_points: tuple[EntryPoint, ...], repository: Repository) -> Found:
     """By the likeliest of the scripts that Python can start."""
     scripts = [one for one in entry_points if one.file.endswith(".py") and one.file != SCRIPT]
-    usable = [one for one in scripts if one.starts and one.points >= scripts[0].points - _FAR]
+    usable = [one for one in scripts if _starts(one, repository) and one.points >= scripts[0].points - _FAR]
     if not usable:
         return Found(None, (Question(_nothing(name, scripts)),))
     best = usable[0]
     found = settings(name, best, repository)
     return Found(found, (*_others(name, best, scripts), *_open(best, found)))
+
+
+def _starts(entry: EntryPoint, repository: Repository) -> bool:
+    return entry.starts or bool(module.of(repository, entry.file).name)
 
 
 def _nothing(name: str, scripts: list[EntryPoint]) -> str:
@@ -72,13 +76,14 @@ def settings(name: str, entry: EntryPoint, repository: Repository) -> Settings:
     listed = tuple(one for one in options.of(entry, library.options) if one.name != "local_rank")
     file, auto = meaning.resume(arguments)
     launcher = _launcher(entry, library, arguments)
+    own = module.of(repository, entry.file)
     settings_ = Settings(
         name=name,
         script=entry.file,
         style=_style(entry),
         options=listed,
         complete=entry.is_whole and all(map(options.is_named, arguments)),
-        pythonpath=paths.of(repository, entry.file),
+        pythonpath=tuple(dict.fromkeys((*paths.of(repository, entry.file), *own.root))),
         config=meaning.config(arguments)[0] or library.config,
         work_dir=meaning.work_dir(arguments) or _by_key(entry, library, listed, repository),
         resume=file or library.resume,
@@ -87,6 +92,7 @@ def settings(name: str, entry: EntryPoint, repository: Repository) -> Settings:
         distributed=(meaning.distributed(arguments) or library.distributed) if launcher == "torchrun" else (),
         devices=(meaning.devices(arguments) or library.devices) if launcher == "own" else (),
         local_rank=meaning.local_rank(arguments),
+        module=own.name,
         first=_first(entry, library),
     )
     return _overridden(settings_, entry, repository)

@@ -28,4 +28,5 @@ class Settings(NamedTuple):
     distributed: tuple[str, ...] = ()  # words added under torchrun: ("--launcher", "pytorch")
     devices: tuple[str, ...] = ()  # words for a launcher of its own: ("--devices", "{}")
     local_rank: str = ""  # "--local_rank" where the script declares it
+    module: str = ""  # "pkg.train" where the script is started as a module, for it imports relatively
     first: tuple[str, ...] = ()  # words that come before all others: a command of the script ("fit",)

@@ -75,7 +75,8 @@ def test_a_matrix_with_pairs(plant: Plant) -> None:
     places = [
         f".github/workflows/build.yml:{number}" for number, line in enumerate(lines, 1) if "python-version: " in line
     ]
-    assert [str(one) for one in found.python[0].findings] == [places[0], places[1], places[3], places[3]]
+    image = f".github/workflows/build.yml:{next(n for n, line in enumerate(lines, 1) if 'image: ' in line)}"
+    assert [str(one) for one in found.python[0].findings] == [places[0], places[1], image, places[3], places[3]]
     apt = f".github/workflows/build.yml:{next(n for n, line in enumerate(lines, 1) if 'install -y' in line)}"
     assert [(one.name, one.why, str(one.findings[0])) for one in found.system] == [
         (name, ".github/workflows/build.yml installs it", apt) for name in ("ffmpeg", "libsm6")

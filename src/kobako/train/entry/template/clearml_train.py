@@ -54,6 +54,7 @@ LAUNCHER = "torchrun"
 DISTRIBUTED = ("--launcher", "pytorch")
 DEVICES = ()
 LOCAL_RANK = "--local_rank"
+MODULE = ""
 FIRST = ()
 # ---- End of the settings ----
 
@@ -94,16 +95,57 @@ def tell(found, kind="error"):
     say(masked("\n".join(["{}: {}".format(kind, found["what"])] + lines)))
 
 
-SECRET = re.compile(r"(?i)(key|secret|token|passw(or)?d|credential)s?$")
-SECRETS = sorted({v for k, v in os.environ.items() if SECRET.search(k) and len(v) > 7}, key=len, reverse=True)
+# What names a credential, in the same words as Kobako's own rule. A model's tokens are none, nor are keys to sort by.
+ORDINARY = (
+    "add|all|audio|begin|bos|by|class|cls|count|decoder|dist|drop|end|eos|extra|first|frame|global|image|img|keep|last"
+    "|latent|level|mask|max|memory|merge|min|n|new|next|no|num|object|pad|patch|per|prefix|prompt|prune|query|register"
+    "|sep|seq|soft|sos|special|start|stop|sub|summary|task|text|time|trigger|unk|use|video|visual|vocab|with|word"
+)
+OF_KEYS = (
+    "access|account|api|auth|aws|azure|bearer|client|comet|encryption|kaggle|license|openai|private|refresh|secret"
+    "|session|signing|ssh|storage|wandb"
+)
+SECRET = (
+    r"(?=[\w-]{0,200}?(?:key|token|pass|pwd|secret|credential))"  # quickly past all other words
+    r"(?!(?:[\w-]{0,200}[_-])?(?:%s)[_-]?token(?![\w-]))"
+    r"(?:[\w-]{0,200}(?:(?:%s)[_-]?(?:key|token)s?|(?:password|passwd|passphrase|secret|credential)s?|token)"
+    r"|(?-i:[A-Z0-9_]{1,200}_(?:KEY|PASS|PWD)))"
+) % (ORDINARY, OF_KEYS)
+ADDRESS = r"(://)[^/\s?#\"'<>]+@"
+OPTION = r"(?<![\w-])--%s(?:=|\s{1,20}(?!-))" % SECRET
+NO_VALUE = r"(?!(?:str|int|float|bool|bytes|None|null|true|false)\b|[A-Za-z_][\w.]{0,100}[(\[])"  # a type, a call
+SHOWN = r"(?i)%s|(%s|(?<![\w-])[\"']?%s[\"']?(?:[=:](?![=\s])|\s{0,20}[=:](?!=)\s{1,20}%s|\s{1,20}[=:](?![=\s])))"
+SHOWN = re.compile(SHOWN % (ADDRESS, OPTION, SECRET, NO_VALUE) + r"(?:\"[^\"]*\"|'[^']*'|\S+)")
+LITERAL = r"(?im)%s|((?<![\w-])[\"']?%s[\"']?\]?\s{0,20}[=:](?!=)\s{0,20}[\"']?|%s)" % (ADDRESS, SECRET, OPTION)
+LITERAL += r"(?:(?<=[\"'])[^\"'\s]{6,}(?=[\"'])|(?<=[=:\s])(?=\S*\d)[\w+/.~-]{8,}(?=\s*$))"
+SECRETS = []
 
 
-def masked(text):
-    """No credential goes into a file: neither the environment's, nor one in an option or an address."""
+def is_secret(name):
+    return re.match("(?i)(?:" + SECRET + ")$", name.lstrip("-")) is not None
+
+
+def learn(words):
+    """Values that are not to be read in any file: of variables and of options that are named for a credential."""
+    found = [value for name, value in os.environ.items() if is_secret(name)]
+    for before, word in zip([""] + words, words):
+        name, equals, value = word.partition("=")
+        found += [value] * is_secret(name.rpartition(".")[2]) + [word] * is_value(before, word)
+    for text in words + list(os.environ.values()):
+        found += re.findall(r"://(?:[^/\s?#\"'<>:@]*:)?([^/\s?#\"'<>]+)@", text)
+    forms = {form for one in found for form in (one, repr(one)[1:-1], json.dumps(one)[1:-1]) if len(one) > 5}
+    SECRETS[:] = sorted(forms, key=len, reverse=True)
+
+
+def is_value(before, word):
+    return before.startswith("--") and is_secret(before) and not word.startswith("-")
+
+
+def masked(text, rule=SHOWN):
+    """No credential goes into a file or to a server: none that is known, in an address, or behind such a name."""
     for secret in SECRETS:
         text = text.replace(secret, "***")
-    text = re.sub(r"(?i)(--?[\w-]*(?:key|secret|token|passw(?:or)?d|credentials?)=)\S+", r"\1***", text)
-    return re.sub(r"(\w://)[^/\s:@]*:[^/\s@]+@", r"\1***@", text)
+    return re.sub(rule, lambda found: found.group(1) + "***@" if found.group(1) else found.group(2) + "***", text)
 
 
 def cleaned(value):
@@ -111,8 +153,8 @@ def cleaned(value):
     if isinstance(value, dict):
         return collections.OrderedDict((key, cleaned(one)) for key, one in value.items())
     if isinstance(value, (list, tuple)):
-        named = [isinstance(one, str) and one.startswith("-") and SECRET.search(one) for one in [""] + list(value)]
-        return ["***" if hidden else cleaned(one) for hidden, one in zip(named, value)]
+        before = [""] + [one if isinstance(one, str) else "-" for one in value]
+        return ["***" if is_value(*pair) else cleaned(one) for pair, one in zip(zip(before, before[1:]), value)]
     return masked(value) if isinstance(value, str) else value
 
 
@@ -209,6 +251,7 @@ class Given:
 
     def __init__(self, argv):
         self.argv, self.own, self.theirs, self.unknown, self.rest, self.problems = argv, {}, [], [], [], []
+        self.notes = []
         words, loose = list(argv), []
         while words:
             word = words.pop(0)
@@ -365,18 +408,28 @@ def config_chain(path):
     return found
 
 
+DATA = r"(?:data|dataset|image|img|ann)_?(?:root|dir|path|file|prefix)|dataset|ann_?file"
+
+
 def named_data(files):
-    """(path, file:line) of everything below data/ that a configuration names."""
-    pattern = r"^[^#]*?(?:[\"']|[:-]\s+)(?:\./)?(data/[^\"'\s#,{}*%]*)"
+    """(path, file:line) of the data below data/ that a configuration names; what else lies there may be its output."""
+    pattern = r"^[^#]*?\b(?:" + DATA + r")[\"']?\s*[:=][\s\[(]*[\"']?(?:\./)?(data/[^\"'\s#,{}*%()\]]*)"
     lines = [(file, at, line) for file in files for at, line in enumerate(read(file).splitlines(), 1)]
     return [(path, "{}:{}".format(near(file), at)) for file, at, line in lines for path in re.findall(pattern, line)]
 
 
 def beside(path):
-    """What is there and is called nearly so."""
+    """What is there and is called nearly so; else some of what is there at all."""
     folder, base = os.path.split(path)
-    close = difflib.get_close_matches(base, quietly(os.listdir, folder or ".") or [], 3)
-    return "did you mean {}?".format(" or ".join(os.path.join(folder, name) for name in close)) if close else None
+    names = sorted(quietly(os.listdir, folder or ".") or [])
+    close = [os.path.join(folder, name) for name in difflib.get_close_matches(base, names, 3)]
+    if close:
+        return "did you mean {}?".format(" or ".join(close))
+    if folder and not os.path.isdir(folder):
+        return beside(folder)
+    same = [name for name in names if os.path.splitext(name)[1] == os.path.splitext(base)[1] and name[0] != "."]
+    more = " and {} more".format(len(same) - 5) if len(same) > 5 else ""
+    return "{} holds {}{}".format(folder or "this folder", ", ".join(same[:5]), more) if same else None
 
 
 def check_options(given):
@@ -416,6 +469,10 @@ def check_resume(given, work_dir):
         yield problem(what, SCRIPT + " has no option for it", "set RESUME in " + near(__file__))
     elif path and not os.path.exists(path):
         yield problem("no checkpoint " + path, None, beside(path))
+    elif path and os.path.isfile(path) and not is_whole(path):
+        yield problem("{} is no whole checkpoint".format(path), "it was not written to its end", "take an earlier one")
+    elif path and path.endswith((".pth", ".pt", ".ckpt")) and os.path.isfile(path) and start_of(path) not in TORCH:
+        yield problem("{} is no checkpoint".format(path), "it does not begin as a file of PyTorch does")
     elif not path and not RESUME_AUTO and not newest_checkpoint(work_dir):
         yield problem("nothing to resume", "no checkpoint in " + near(work_dir), "--resume=FILE, or leave --resume out")
 
@@ -424,7 +481,7 @@ def check_data(given, files):
     path = given.get("dataset_path")
     base, named = START if path or WORK_DIR else REPO, [(path, None)] if path else named_data(files)
     # other words may move it; a torchvision-like data set fetches itself; one that is partly there may be enough
-    moved = re.search(r"data_?root|data_?dir|ann_?file|img_?prefix|data_?prefix", " ".join(given.argv))
+    moved = re.search(DATA, " ".join(given.argv))
     fetched = re.search(r"(?i)cifar|mnist|download", "".join(read(file) for file in files))
     if given.get("dataset_id") or not named or any(holds(os.path.join(base, name)) for name, _ in named):
         return
@@ -433,24 +490,40 @@ def check_data(given, files):
         yield problem("--dataset_path={} {}".format(path, state), None, "put the data there, or name another folder")
     elif not moved and not fetched:
         why = "{} names it, and nothing that the configuration names below data/ is there".format(named[0][1])
-        fix = "put the data there: {}".format(os.path.join(base, named[0][0]))
+        where = os.path.join(base, named[0][0])
+        fix = "put the data there: {}; or, if it is elsewhere, go on with --dataset_path=FOLDER".format(where)
         yield problem("the data folder {} {}".format(named[0][0], state), why, fix)
 
 
-CHECKPOINTS = (".pth", ".pt", ".ckpt", ".pth.tar", ".safetensors", ".pdparams", ".pkl", ".h5")
+CHECKPOINTS = (
+    *(".pth", ".pth.tar", ".pt", ".ckpt", ".safetensors", ".pdparams", ".pkl", ".h5", ".hdf5", ".keras", ".onnx"),
+    *(".npz", ".joblib"),
+)
+
+
+def is_checkpoint(path):
+    return path.lower().endswith(CHECKPOINTS) and not os.path.islink(path)
+
+
+def start_of(path):
+    return quietly(lambda: io.open(path, "rb").read(2))
+
+
+TORCH = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")  # an archive, or a pickle
+
+
+def is_whole(path):
+    """A process that was killed while saving leaves half a file; torch's are archives, whose list stands at the end."""
+    import zipfile
+
+    start = start_of(path)
+    return bool(start) and (start != b"PK" or zipfile.is_zipfile(path))
 
 
 def newest_checkpoint(folder, since=0.0):
-    """The newest one that is whole: a process that was killed while saving leaves half a file."""
-    import zipfile
-
-    paths = [path for path in walk(folder) if path.endswith(CHECKPOINTS) and not os.path.islink(path)]
-    for path in sorted(paths, key=os.path.getmtime, reverse=True):
-        with io.open(path, "rb") as file:
-            start = file.read(2)
-        if os.path.getmtime(path) >= since and start and (start != b"PK" or zipfile.is_zipfile(path)):
-            return path
-    return None
+    times = {path: quietly(os.path.getmtime, path) or 0 for path in walk(folder) if is_checkpoint(path)}
+    newest = sorted((path for path in times if times[path] >= since), key=times.get, reverse=True)
+    return next(filter(is_whole, newest), None)
 
 
 # ---- The trace of a run: files in work_dirs/.runs/<id>/ ----
@@ -516,15 +589,18 @@ class Trace:
 
 
 def open_trace(given):
-    wanted, node = os.environ.get("KOBAKO_RUN", ""), given.get("node_rank", "0")
-    name = wanted if re.match(r"\w[\w.-]*$", wanted) else time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex()
+    # it is for this run alone: a script that is started by the training has one of its own
+    wanted, node = os.environ.pop("KOBAKO_RUN", ""), given.get("node_rank", "0")
+    tail = "" if node == "0" else "-node" + node
+    taken = not re.match(r"\w[\w.-]*$", wanted) or os.path.exists(os.path.join(RUNS, wanted + tail, "run.json"))
+    name = time.strftime("%Y%m%d-%H%M%S-") + os.urandom(3).hex() if taken else wanted
     facts = unknown(KEYS)
     facts.update(schema="kobako-trace/1", id=name, status="running", started=now(), restarts=0, artifacts=[])
     facts.update(command=[sys.executable] + sys.argv, cwd=os.getcwd(), script=near(os.path.join(REPO, SCRIPT)))
     facts.update(passed=[], problems=[], session=os.environ.get("KOBAKO_SESSION"), host=host(), packages=packages())
     facts.update(config=dict(unknown("path files snapshot"), files=[]), source=unknown("commit dirty patch"))
     facts.update(dataset=unknown("id path files bytes fingerprint"), clearml=unknown("mode task session url"))
-    trace = Trace(os.path.join(RUNS, name if node == "0" else "{}-node{}".format(name, node)), "run.json", facts)
+    trace = Trace(os.path.join(RUNS, name + tail), "run.json", facts)
     quietly(os.makedirs, trace.folder)
     if not os.path.exists(os.path.join(RUNS, "../.gitignore")):
         trace.write("../../.gitignore", "*\n")
@@ -570,19 +646,30 @@ def ask(*words):
     return quietly(lambda: subprocess.check_output(words, **quiet).decode("utf-8", "replace"))
 
 
+GIT = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", REPO)
+CHANGES = GIT + ("-c", "diff.autoRefreshIndex=false", "diff", "--no-ext-diff", "--no-textconv")
+
+
+def hide_changes():
+    """ClearML sends what was changed since the commit: where credentials stand in it, it is told without them."""
+    patch = ask(*CHANGES + ("--submodule=diff", "HEAD")) or ""
+    if masked(patch, LITERAL) != patch:
+        text = masked(patch, LITERAL).encode("utf-8", "replace")
+        os.environ["CLEARML_VCS_DIFF"] = importlib.import_module("base64").b64encode(text).decode("ascii")
+
+
 def note_slow_facts(trace, data):
     """GPUs, commit, changes, the fingerprint of the data: found out beside the training, for it takes a moment."""
     listed = ask("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits") or ""
     for name, memory, driver in re.findall(r"(?m)^(.*), (.*), (.*)$", listed):
         size = int(memory) * 1048576 if memory.isdigit() else None
         trace.facts["host"]["gpus"].append({"name": name, "memory": size, "driver": driver})
-    git = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", REPO)
-    commit = (ask(*git + ("rev-parse", "HEAD")) or "").strip() or None
-    diff = git + ("-c", "diff.autoRefreshIndex=false", "diff", "--no-ext-diff", "--no-textconv", "--binary")
-    patch = ask(*diff + ("HEAD", "--", ".")) if commit else None
+    commit = (ask(*GIT + ("rev-parse", "HEAD")) or "").strip() or None
+    patch = ask(*CHANGES + ("--binary", "HEAD", "--", ".")) if commit else None
     if patch:
-        trace.write("source.patch", patch)
-    dirty, name = None if patch is None else bool(patch), "source.patch" if patch else None
+        trace.write("source.patch", masked(patch, LITERAL))
+    state = ask(*GIT + ("--no-optional-locks", "status", "--porcelain", "--ignore-submodules=all", "-uall", "--", "."))
+    dirty, name = bool(state) if commit and state is not None else None, "source.patch" if patch else None
     trace.update(source={"commit": commit, "dirty": dirty, "patch": name})
     if data:
         trace.update(dataset=dict(trace.facts["dataset"], **fingerprint(data)))
@@ -597,7 +684,7 @@ def fingerprint(folder):
             files, total = files + 1, total + state.st_size
             line = "{} {}\n".format(os.path.relpath(path, folder), state.st_size)
             digest.update(line.encode("utf-8", "surrogateescape"))
-    return {"files": files, "bytes": total, "fingerprint": "sha256:" + digest.hexdigest()}
+    return {"files": files, "bytes": total, "fingerprint": "names-sizes:sha256:" + digest.hexdigest()}
 
 
 def snapshot(trace, files):
@@ -606,7 +693,7 @@ def snapshot(trace, files):
     targets = [os.path.join("config", os.path.relpath(file, root)) for file in files]
     for file, target in zip(files, targets):
         quietly(os.makedirs, os.path.dirname(trace.path(target)))
-        quietly(shutil.copyfile, file, trace.path(target))
+        trace.write(target, masked(read(file), LITERAL))
     return {"path": near(files[0]), "files": [near(file) for file in files], "snapshot": targets[0]}
 
 
@@ -618,10 +705,11 @@ def artifacts(root, since):
         if not state or state.st_mtime < since - 1 or os.path.islink(path):
             continue
         kind = "log" if base.endswith((".log", ".json", ".jsonl", ".txt", ".csv")) else "other"
-        kind = "checkpoint" if base.endswith(CHECKPOINTS) else "events" if "tfevents" in base else kind
-        best = kind == "checkpoint" and "best" in base
+        kind = "checkpoint" if is_checkpoint(path) else "events" if "tfevents" in base else kind
+        whole = kind == "checkpoint" and is_whole(path)
+        best = whole and "best" in base
         found.append({"path": near(path), "bytes": state.st_size, "kind": kind, "best": best, "last": False})
-        if kind == "checkpoint":
+        if whole:
             newest = max(newest or (), (not best, state.st_mtime, len(found) - 1))
     if newest:
         found[newest[2]]["last"] = True
@@ -654,7 +742,7 @@ class Tee(io.TextIOWrapper):
     def note(self, text):
         try:
             if self.log is not None:
-                os.write(self.log, masked(text).encode("utf-8", "backslashreplace"))
+                os.write(self.log, masked(text, ADDRESS).encode("utf-8", "backslashreplace"))
         except OSError as error:
             self.log = None
             say("warning: the log of this run cannot be written any more: {}".format(error))
@@ -690,8 +778,11 @@ class Watch:
         self.places, self.steps = {}, {}
 
     def look(self):
-        while self.heard:
-            self.line(self.heard.popleft())
+        lines = [self.heard.popleft() for _ in range(len(self.heard))]
+        for line in lines:
+            self.line(line)
+        if lines and self.tracker:
+            self.tracker.task.get_logger().report_text(masked("\n".join(lines), ADDRESS), print_console=False)
         for path in self.written(*LOGS):
             quietly(self.records, path)
 
@@ -781,15 +872,18 @@ def clearml_mode(given):
 
 def ready_clearml(given, ask):
     mode = clearml_mode(given)
+    if mode == "on" and ask and not os.environ.get("CLEARML_TASK_ID"):
+        silent = preflight(given)
+        if silent:  # the person may have no network today; what was asked for outright must be had
+            given.notes.append(dict(silent, fix="the run is kept as an offline session, to be imported later"))
+            mode = "offline"
     if given.get("dataset_id") and mode != "on":
         fetch_dataset(given, mode)
-    if mode == "on" and ask and not os.environ.get("CLEARML_TASK_ID"):
-        preflight()
     return mode
 
 
-def preflight():
-    """Ask the server for a token, so that a wrong key is known now and not after an epoch."""
+def preflight(given):
+    """Ask the server for a token, so that a wrong key is known now and not after an epoch. It may be out of reach."""
     import base64
     import ssl
     import urllib.error
@@ -811,8 +905,9 @@ def preflight():
         reason = getattr(error, "reason", error)
         # certificates are judged by ClearML itself, with its own settings
         why = None if isinstance(reason, ssl.SSLError) else "{}: {}".format(server, reason)
-    if why:
+    if why and (what.startswith("ClearML") or given.get("clearml") == "on"):
         refuse(what, why, fix + ", or --clearml=offline, or --clearml=off")
+    return problem(what, why) if why else None
 
 
 def remote_words():
@@ -826,7 +921,7 @@ def remote_words():
     except Exception as error:
         refuse("the options of the ClearML task cannot be read", repr(error))
     pairs = [(name.partition("/")[2], str(value)) for name, value in sorted(found.items()) if name.startswith("Args/")]
-    return ["--{}={}".format(name, value) for name, value in pairs if value not in ("", "None")]
+    return ["--{}={}".format(name, value) for name, value in pairs if value not in ("", "None", "***")]
 
 
 def fetch_dataset(given, mode):
@@ -858,6 +953,9 @@ def fetch_dataset(given, mode):
     return path
 
 
+CLOSING = 900  # seconds that ClearML has for the rest after the end of the training
+
+
 class Tracker:
     """This run as a task of ClearML: configuration, numbers, console, environment, checkpoints and its end."""
 
@@ -872,11 +970,16 @@ class Tracker:
         # a restart goes on with its task; the options, and the best and the last checkpoint are told by this file
         how = {"reuse_last_task_id": False, "continue_last_task": job.get("task") or False, "output_uri": True}
         how.update(auto_connect_arg_parser=False, auto_connect_frameworks={"pytorch": False})
+        how.update(auto_connect_streams=False)  # Watch tells the console, for ClearML knows of no credentials
+        hide_changes()
+        # beside its thread that asks git, ClearML forks a process, which may hold that thread's pipe open for ever
+        Task._Task__detect_repo_async = False
         self.task = Task.init(project_name=job["project"], task_name=job["title"], **how)
         url = None if self.offline else self.task.get_output_log_web_page()
         trace.update(clearml={"mode": job["clearml"], "task": self.task.id, "session": None, "url": url})
         if not os.environ.get("CLEARML_TASK_ID"):
-            self.task.connect(dict(job["options"]), name="Args")
+            told = {name: "***" if is_secret(name) else masked(one) for name, one in job["options"].items()}
+            self.task.connect(told, name="Args")
         self.configuration("config", "".join("# {}\n{}\n".format(near(one), read(one)) for one in job["configs"]))
         lock = ["{}=={}".format(*pair) for pair in packages().items()]
         self.task.set_packages(lock)
@@ -884,7 +987,7 @@ class Tracker:
 
     def configuration(self, name, text):
         if text:
-            self.task.set_configuration_object(name, config_text=text)
+            self.task.set_configuration_object(name, config_text=masked(text, LITERAL))
 
     def close(self, code, error, number):
         try:
@@ -1073,6 +1176,9 @@ class Run:
             self.thread.join(10)
         number = int(self.signal) if self.signal and code == 128 + self.signal else None
         self.close(code, error, number)
+        self.end(code, error, number)
+
+    def end(self, code, error, number):
         for stream in (sys.__stdout__, sys.__stderr__):
             if isinstance(stream, Tee):
                 stream.finish()
@@ -1153,10 +1259,22 @@ class Script(Run):
         if not self.rank:
             quietly(self.watch.look)
         if self.tracker:
+            timer = threading.Timer(CLOSING, self.cut, (code, error, number))
+            timer.daemon = True
+            timer.start()
             self.tracker.close(code, error, number)
         if error:
             self.trace.write("error-rank{}.txt".format(self.rank), error["traceback"] + "\n")
             error.update({"time": time.time()} if self.job["several"] else {})
+
+
+    def cut(self, code, error, number):
+        """ClearML's uploads, and what it does at the very end, hold nobody for ever."""
+        if not self.trace.facts["ended"]:
+            why = "it was still at it after {} seconds".format(CLOSING)
+            self.trace.add(problem("ClearML did not take all of this run", why))
+            self.end(code, error, number)
+        self.true_exit(code)
 
 
 class Launcher(Run):
@@ -1214,6 +1332,8 @@ def told(folder, rank):
 def work():
     """One of the processes that torchrun starts."""
     job = json.loads(os.environ.pop(JOB))  # what the training starts is not a worker
+    options = ["--{}={}".format(*pair) for pair in job["options"].items()]
+    learn([word for word in job["words"] if word != HERE] + options)
     rank, attempt = int(os.environ.get("RANK", "0")), int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
     before = told(job["folder"], rank)
     job["task"] = (before.get("clearml") or {}).get("task")
@@ -1226,16 +1346,19 @@ def work():
 def run_script(words):
     """The training script becomes __main__ of this process, as `python SCRIPT words` would have made it.
 
-    It stays that after its end, for what it has registered with atexit and for threads. Multiprocessing's children
-    import it under its own path.
+    With MODULE it is `python -m MODULE`. It stays that after its end, for what it has registered with atexit and for
+    threads. Multiprocessing's children import it under its own path.
     """
     path = os.path.join(REPO, SCRIPT)
     sys.modules["clearml_train_entry"] = sys.modules["__main__"]  # whose functions are still at work
     sys.argv = [path] + words
-    sys.path[:0] = [os.path.dirname(path)]
+    sys.path[:0] = [] if MODULE else [os.path.dirname(path)]
     module = sys.modules["__main__"] = types.ModuleType("__main__")
     loader = importlib.import_module("importlib.machinery").SourceFileLoader("__main__", path)
     module.__dict__.update(__file__=path, __builtins__=builtins, __cached__=None, __loader__=loader)
+    if MODULE:
+        module.__spec__ = importlib.import_module("importlib.util").find_spec(MODULE)
+        module.__package__ = MODULE.rpartition(".")[0]
     with io.open(path, "rb") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
     exec(code, module.__dict__)
@@ -1324,7 +1447,8 @@ def launcher_words(given):
 def dry_run(job):
     script = near(os.path.join(REPO, SCRIPT))
     launcher = ["-m", job["launcher"]] + job["launch"] if job["several"] else []
-    command = ["python"] + launcher + [script] + with_resume(job["words"], job["resume"])
+    started = ["-m", MODULE] if MODULE else [script]
+    command = ["python"] + launcher + started + with_resume(job["words"], job["resume"])
     lines = ["cd " + shlex.quote(REPO)] if not WORK_DIR else []
     lines += ["export PYTHONPATH=" + shlex.quote(os.environ.get("PYTHONPATH", ""))] if PYTHONPATH else []
     print("\n".join(lines + [" ".join(shlex.quote(word) for word in command)]))
@@ -1340,7 +1464,9 @@ def set_python_path():
 
 
 def main(argv):
+    learn(argv)
     given = Given(argv + remote_words())
+    learn(given.argv)
     if "help" in given.own or argv == ["-h"]:
         print(help_text())
         return 0
@@ -1369,6 +1495,8 @@ def train(given, trace):
         trace.facts[name] = int(value) if value.isdigit() else None  # torchrun knows "gpu" and "1:4", too
     trace.facts["dataset"].update(id=given.get("dataset_id"), path=data)
     trace.facts["clearml"]["mode"] = job["clearml"]
+    for note in given.notes:
+        trace.add(note)
     if job["configs"]:
         trace.facts["config"] = snapshot(trace, job["configs"])
     words = with_resume(job["words"], job["resume"])
