@@ -140,8 +140,9 @@ class _Reader:
             shown = ", ".join(names[:_MAX_SHOWN]) + (" and others" if len(names) > _MAX_SHOWN else "")
             what = f"{shown}: declared or not, depending on {mask(doubt.text)}"
             self._found.questions.append(Question(what, Finding(doubt.file, doubt.line)))
-        missing = [one for one in found.unknown if one.missing and not self._tree.is_file(one.missing)]
-        unknown = [one for one in found.unknown if one not in missing] if missing and self._written() else found.unknown
+        unknown = found.unknown
+        if any(self._is_absent(one) for one in unknown) and self._written():
+            unknown = [one for one in unknown if not self._is_absent(one)]
         open_ones = [self._unknown(one) for one in unknown]
         for what in dict.fromkeys(open_ones):
             self._ask(what, where.line, where.file)
@@ -219,6 +220,9 @@ class _Reader:
         for name in () if names and self._written() else names:
             self._ask(f"install_requires is read from {name}, which is not in the repository", expression.lineno)
             self._found.is_partial = True
+
+    def _is_absent(self, value: Unknown) -> bool:
+        return bool(value.missing) and not self._tree.is_file(value.missing)
 
     def _written(self) -> bool:
         """What setuptools wrote down of it when it made this source distribution, which came without the file."""
