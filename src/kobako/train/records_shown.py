@@ -73,13 +73,18 @@ def listing(runs: Sequence[Run], width: int | None) -> str:
         metric = main_metric(run.metrics)
         shown = "" if metric is None else f"{metric.tag} {number(metric.last)}"
         status = run.status if run.status != "failed" or run.exit_code is None else f"failed ({run.exit_code})"
-        status += " *" if run.problems else ""
+        status += " *" if _surprises(run) else ""
         rows.append((run.id, run.service, status, when(run.started), duration(took(run)), shown, _what(run)))
     lines = [table(rows, width)]
-    if any(run.problems for run in runs):
+    if any(_surprises(run) for run in runs):
         lines.append("* something went wrong on the way: kobako runs show RUN")
     lines += [f"offline ClearML session of {run.id}: {run.clearml.session}" for run in runs if run.clearml.session]
     return "\n".join(lines)
+
+
+def _surprises(run: Run) -> bool:
+    """Whether the status does not tell that something went wrong."""
+    return run.status == "done" and bool(run.problems)
 
 
 def _what(run: Run) -> str:
