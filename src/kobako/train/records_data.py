@@ -112,7 +112,8 @@ def code(top: Path, bounds: Bounds = Bounds(20_000, 2.0)) -> tuple[str | None, s
     deadline = time.monotonic() + bounds.seconds
     found = 0
     for folder, folders, files in os.walk(top):
-        folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in _NOT_CODE)
+        left_out = _NOT_CODE | _NOT_AT_THE_TOP if folder == os.fspath(top) else _NOT_CODE
+        folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in left_out)
         for name in sorted(files):
             if not name.endswith((".py", ".pyx", ".cu", ".cpp")):
                 continue
@@ -130,4 +131,6 @@ def code(top: Path, bounds: Bounds = Bounds(20_000, 2.0)) -> tuple[str | None, s
     return (f"sha256:{digest.hexdigest()}" if found else None), ""
 
 
-_NOT_CODE = frozenset({"work_dirs", "__pycache__", "node_modules", "build", "dist", "data"})
+_NOT_CODE = frozenset({"work_dirs", "__pycache__", "node_modules"})
+_NOT_AT_THE_TOP = frozenset({"build", "dist", "data"})
+"""Further down they are packages: ``yolox/data``."""

@@ -11,7 +11,7 @@ import pytest
 
 from kobako.errors import WorkError
 from kobako.model.run import STATUSES, Run
-from kobako.train import records, records_json, records_trace
+from kobako.train import records, records_data, records_json, records_trace
 from kobako.train.records_trace import Place
 
 
@@ -175,3 +175,15 @@ def test_a_sign_from_the_future_is_none(tmp_path: Path) -> None:
     found = records_trace.read(tmp_path, "one")
     assert found is not None
     assert found.status == "lost"
+
+
+def test_a_package_named_data_counts_as_code(tmp_path: Path) -> None:
+    """At the top such a folder holds data; below it is a package."""
+    for name in ("yolox/data/aug.py", "data/made.py"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
+    before, _ = records_data.code(tmp_path)
+    (tmp_path / "data/made.py").write_text("x = 2\n", encoding="utf-8")
+    assert records_data.code(tmp_path)[0] == before
+    (tmp_path / "yolox/data/aug.py").write_text("x = 2\n", encoding="utf-8")
+    assert records_data.code(tmp_path)[0] != before
