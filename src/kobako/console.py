@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from kobako.errors import UsageError
 from kobako.masking import harmless, mask
 from kobako.model.result import Problem
 
@@ -82,10 +83,13 @@ class Console:
         if self._verbosity >= 1:
             self._err(line)
 
-    def confirm(self, question: str) -> bool:
-        person = sys.stdin is not None and sys.stderr is not None and sys.stdin.isatty() and sys.stderr.isatty()
-        if self._yes or not person:
+    def confirm(self, question: str, *, person: bool = False) -> bool:
+        there = sys.stdin is not None and sys.stderr is not None and sys.stdin.isatty() and sys.stderr.isatty()
+        if self._yes or not (there or person):
             return True
+        if not there:
+            fix = "where the answer is yes: --yes"
+            raise UsageError("usage", "nobody is there who could be asked", why=question, fix=fix)
         self._write(sys.stderr, f"{question} [y/N] ")
         answer = sys.stdin.readline()
         return answer.strip().lower() in {"y", "yes"}

@@ -159,6 +159,7 @@ CODES: dict[str, str] = {
     "not-a-number": "a loss is NaN or infinite",
     "unknown-run": "there is no run of that name, or more than one",
     "bad-record": "the record of a run, or what the run left, cannot be read",
+    "shared-folder": "two runs write to one folder at the same time: their numbers cannot be told apart",
     "not-recorded": "the record of a run cannot be written",
     "not-removed": "a file of a run cannot be removed",
     "plot-missing": "pictures of curves need matplotlib, which is not installed",

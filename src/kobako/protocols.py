@@ -26,8 +26,11 @@ class Narrator(Protocol):
     def child(self, line: str) -> None:
         """A line that a child process printed: shown under ``-v``, always kept in the log."""
 
-    def confirm(self, question: str) -> bool:
-        """Ask; True without asking where there is no terminal or ``--yes`` was given."""
+    def confirm(self, question: str, *, person: bool = False) -> bool:
+        """Ask; True without asking where there is no terminal or ``--yes`` was given.
+
+        With ``person`` only those two can say yes: where there is no terminal it raises ``UsageError``.
+        """
 
 
 class Availability(NamedTuple):

@@ -50,8 +50,9 @@ def _clean(box: Box) -> Iterator[None]:
 
 def records(box: Box) -> list[dict[str, Any]]:
     """All of them, the oldest first, as they stand on the disk."""
-    found = sorted((box.folder / ".kobako" / "runs").glob("*/record.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in found]
+    found = (box.folder / ".kobako" / "runs").glob("*/record.json")
+    made = [json.loads(path.read_text(encoding="utf-8")) for path in found]
+    return sorted(made, key=lambda one: str(one["started"]))
 
 
 def record(box: Box) -> dict[str, Any]:
@@ -323,6 +324,39 @@ def test_a_bar_in_tmux(box: Box, tmux: Callable[..., Tmux]) -> None:
     assert f"kobako runs show {record(box)['id']}" in text
     assert "ETA" not in text.split("code 130")[0].splitlines()[-1]
     assert record(box)["status"] == "interrupted"
+
+
+def test_one_after_another_in_a_shell(box: Box) -> None:
+    """Each has its own numbers and checkpoints, though all write to one folder and follow each other at once."""
+    lines = [f"{' '.join(TRAINING)} --n={n} --pause=0.01\n" for n in (3, 2, 1)]
+    box.ok("shell", "box", stdin="".join(lines))
+    made = records(box)
+    assert [one["points"] for run in made for one in run["metrics"] if one["tag"] == "train/loss"] == [3, 2, 1]
+    assert [one["problems"] for one in made] == [[], [], []]
+
+
+def test_one_that_fails_right_after_another(box: Box) -> None:
+    box.ok("train", "foreign", "x")
+    script = box.folder / "Foreign" / "train.py"
+    before = script.read_text(encoding="utf-8")
+    script.write_text("raise SystemExit(3)\n", encoding="utf-8")
+    try:
+        assert box("train", "foreign").code == 3
+    finally:
+        script.write_text(before, encoding="utf-8")
+    assert [[one["path"] for one in made["artifacts"]] for made in records(box)] == [["Foreign/out/best.pt"], []]
+
+
+def test_two_at_once_in_one_folder(box: Box) -> None:
+    first = box.start("train", "box", "--config=configs/a.py", "--pause=1.5", "--n=3")
+    assert first.stdout is not None
+    assert first.stdout.readline() == b"step 1 of 3\n"
+    second = box.ok("train", "box", "--config=configs/a.py", "--n=2")
+    first.communicate(timeout=30)
+    told = [one["what"] for made in records(box) for one in made["problems"]]
+    ids = [made["id"] for made in records(box)]
+    assert told == [f"the run shares its folder with run {other}" for other in reversed(ids)]
+    assert "warning: the run shares its folder with run" in second.stderr
 
 
 def test_no_runs_yet(box: Box) -> None:

@@ -239,10 +239,13 @@ def test_the_trace_tells_everything(tmp_path: Path) -> None:
     repository.write("configs/base/x.py", "a = 1\n")
     repository.write("configs/d.py", "_base_ = [\n    './base/x.py',  # why\n]\n")
     repository.write("data/coco/a.txt", "abc")
+    latin = tmp_path / "demo/latin.py"
+    latin.write_bytes(b"# gr\xf6\xdfe\n")
     git = ["git", "-C", str(tmp_path / "demo"), "-c", "user.name=a", "-c", "user.email=a@b.example"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "x"]):
         subprocess.run([*git, *words], check=True)
     commit = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    latin.write_bytes(b"# gr\xf6\xdfer\r\n")
     (tmp_path / "demo/tools/train.py").write_text(code + "# changed\nimport time; time.sleep(1)\n")
     words = ["--config=configs/d.py", "--dataset_path=data/coco", "--how=https://me:hunter22@host/x"]
     env = {"KOBAKO_RUN": "r1", "KOBAKO_SESSION": "s1", "OMP_NUM_THREADS": "2", "CLEARML_API_SECRET_KEY": "verysecret"}
@@ -263,7 +266,9 @@ def test_the_trace_tells_everything(tmp_path: Path) -> None:
     }
     assert (repository.trace_folder / "config/base/x.py").read_text() == "a = 1\n"
     assert trace["source"] == {"commit": commit, "dirty": True, "patch": "source.patch"}
-    assert "+# changed" in (repository.trace_folder / "source.patch").read_text()
+    patch = repository.trace_folder / "source.patch"
+    assert b"+# changed" in patch.read_bytes()
+    subprocess.run([*git, "apply", "--reverse", "--check", str(patch)], check=True)
     assert trace["dataset"]["path"] == "data/coco"
     assert (trace["dataset"]["files"], trace["dataset"]["bytes"]) == (1, 3)
     assert trace["host"]["omp_num_threads"] == "2"

@@ -41,7 +41,7 @@ class Quiet:
     def child(self, line: str) -> None:
         self.lines.append(line)
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, *, person: bool = False) -> bool:
         self.lines.append(question)
         return True
 

@@ -17,7 +17,7 @@ import pytest
 
 from kobako import console
 from kobako.console import Console, LiveScreen, render, wants_colour
-from kobako.errors import Where
+from kobako.errors import UsageError, Where
 from kobako.model.result import Problem
 
 PROBLEM = Problem(
@@ -192,6 +192,17 @@ def test_nobody_is_asked_without_a_terminal_or_with_yes(monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     assert Console({}, yes=True).confirm("remove it?")
     assert stream.getvalue() == ""
+
+
+def test_what_only_a_person_can_agree_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", Terminal())
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    with pytest.raises(UsageError) as caught:
+        Console({}).confirm("delete it?", person=True)
+    assert "--yes" in caught.value.fix
+    assert Console({}, yes=True).confirm("delete it?", person=True)
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert Console({}).confirm("delete it?", person=True)
 
 
 def test_a_terminal_that_does_not_know_every_character(monkeypatch: pytest.MonkeyPatch) -> None:

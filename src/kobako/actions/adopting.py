@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from typing import Literal
 
 from kobako.actions import observing
@@ -18,9 +19,12 @@ from kobako.model.run import Host, Run, StartedBy, Trouble
 from kobako.model.service import Service
 from kobako.protocols import Engine
 from kobako.train import records, records_trace
-from kobako.train.records import Records
+from kobako.train.records import Found, Records
 from kobako.train.records_data import Fingerprints
 from kobako.train.records_trace import Trace
+
+SHORTLY = 2.0
+"""Seconds that a command which has ended waits for another Kobako."""
 
 LOOKING = 10.0
 """Seconds for looking at the source and the data of all runs that are taken over; what is not seen by then is left
@@ -35,33 +39,40 @@ Session = tuple[Literal["exec", "shell"], str, frozenset[str]]
 _LOST = "the run was lost sight of"
 
 
-def from_session(context: Context, service: Service, engine: Engine, session: Session, *, last: bool) -> None:
-    """Record what was trained in a session. With ``last`` the session has ended, and what went wrong is said."""
+def from_session(context: Context, service: Service, engine: Engine, session: Session, *, last: bool) -> frozenset[str]:
+    """Record what was trained in a session. With ``last`` the session has ended, and what went wrong is said.
+
+    Gives the traces that are done with: recorded, or another's.
+    """
     verb, mark, names = session
     scene = _scene(context, service, engine)
     problems: list[Problem] = []
+    done = set()
     try:
-        with scene.records.alone():
+        with scene.records.alone(SHORTLY):
             for name in sorted(names):
-                problems += _of_session(scene, name, verb, mark)
+                if _of_session(scene, name, (verb, mark), problems):
+                    done.add(name)
     except TimeoutError as error:
         problems.append(_busy(error))
     for problem in problems if last else ():
         context.narrator.warn(problem)
+    return frozenset(done)
 
 
-def _of_session(scene: Scene, name: str, verb: StartedBy, mark: str) -> list[Problem]:
-    problems: list[Problem] = []
+def _of_session(scene: Scene, name: str, session: tuple[StartedBy, str], problems: list[Problem]) -> bool:
+    """Whether nothing is left to do about that trace but to see its end."""
     trace = _read(scene, name, problems)
-    if trace is None or trace.session != mark:
-        return problems
+    if trace is None or trace.session != session[1]:
+        return trace is not None
     try:
-        run = _adopted(scene, trace, verb)
+        run = _adopted(scene, trace, session[0])
         if run.status in OPEN:
             settle(scene, scene.records, run)
     except (KobakoError, OSError) as error:
         problems.append(_not_recorded(name, error))
-    return problems
+        return False
+    return True
 
 
 def _scene(context: Context, service: Service, engine: Engine | None) -> Scene:
@@ -69,19 +80,24 @@ def _scene(context: Context, service: Service, engine: Engine | None) -> Scene:
     return Scene(context, service, engine, there, until=until, fingerprint=Fingerprints())
 
 
-def all_of(context: Context, services: tuple[Service, ...]) -> list[Problem]:
-    """Bring the records up to date: adopt what nobody has recorded, settle what is open. Gives what went wrong."""
+def all_of(context: Context, services: tuple[Service, ...]) -> Found:
+    """Bring the records up to date: adopt what nobody has recorded, settle what is open.
+
+    All runs, and what went wrong.
+    """
     there = Records(context.workspace.root)
     seen = Fingerprints()
     scenes = {one.name: _scene(context, one, None)._replace(fingerprint=seen) for one in services}
     found = [(scene, name) for scene in scenes.values() for name in records_trace.names(scene.repository)]
     if not found and not there.ids():
-        return []
+        return Found(())
     try:
         with there.alone():
-            return [*_adopt_all(there, found), *_settle_all(there, scenes)]
+            problems = _adopt_all(there, found)
+            return _settle_all(there, scenes, problems)
     except TimeoutError as error:
-        return [_busy(error)]
+        known = there.all()
+        return known._replace(problems=(_busy(error), *known.problems))
 
 
 def _adopt_all(there: Records, found: list[tuple[Scene, str]]) -> list[Problem]:
@@ -94,15 +110,17 @@ def _adopt_all(there: Records, found: list[tuple[Scene, str]]) -> list[Problem]:
     return problems
 
 
-def _settle_all(there: Records, scenes: dict[str, Scene]) -> list[Problem]:
-    problems = []
-    for run in there.all().runs:
+def _settle_all(there: Records, scenes: dict[str, Scene], problems: list[Problem]) -> Found:
+    """All records are read once, there may be thousands. The oldest is settled first: what comes after asks its end."""
+    found = there.all()
+    known = list(found.runs)
+    for number, run in reversed(tuple(enumerate(known))):
         if run.status in OPEN:
             try:
-                settle(scenes.get(run.service), there, run)
+                known[number] = settle(scenes.get(run.service), there, run, known)
             except (KobakoError, OSError) as error:
                 problems.append(_not_recorded(run.id, error))
-    return problems
+    return Found(tuple(known), (*problems, *found.problems))
 
 
 def _adopt_late(scene: Scene, name: str) -> list[Problem]:
@@ -133,7 +151,8 @@ def _read(scene: Scene, name: str, problems: list[Problem]) -> Trace | None:
         return records_trace.read(scene.repository, name)
     except ValueError as error:
         shown = f"{scene.service.title}/{records_trace.RUNS}/{name}/{records_trace.FILE}"
-        problems.append(Problem("bad-record", f"what a run left cannot be used: {shown}", str(error)))
+        fix = f"kobako runs rm {name} removes it"
+        problems.append(Problem("bad-record", f"what a run left cannot be used: {shown}", str(error), fix))
     return None
 
 
@@ -168,8 +187,11 @@ def _machine(scene: Scene, trace: Trace) -> Host:
     return Host(here.hostname) if late and records_trace.is_of(trace, here) else Host()
 
 
-def settle(scene: Scene | None, there: Records, run: Run) -> Run:
-    """A record that is open: what has become of the run. The record as it is written then."""
+def settle(scene: Scene | None, there: Records, run: Run, known: Sequence[Run] | None = None) -> Run:
+    """A record that is open: what has become of the run. The record as it is written then.
+
+    ``known`` are all runs, where somebody has read them already.
+    """
     writing = records.at_work(run.recorder) if run.recorder is not None else False
     if writing:
         return run
@@ -177,7 +199,7 @@ def settle(scene: Scene | None, there: Records, run: Run) -> Run:
         with contextlib.suppress(ValueError):
             trace = records_trace.read(scene.repository, run.id)
             if trace is not None:
-                return _settled(scene, run, trace)
+                return _settled(scene, run, trace, known)
     if writing is None or run.status == "lost":
         return run
     why = "Kobako was ended before the run was, and nothing tells how that went on"
@@ -186,7 +208,7 @@ def settle(scene: Scene | None, there: Records, run: Run) -> Run:
     return lost
 
 
-def _settled(scene: Scene, run: Run, trace: Trace) -> Run:
+def _settled(scene: Scene, run: Run, trace: Trace, known: Sequence[Run] | None) -> Run:
     if trace.status == run.status:
         return run
     run = run._replace(problems=tuple(one for one in run.problems if one.what != _LOST))
@@ -195,15 +217,15 @@ def _settled(scene: Scene, run: Run, trace: Trace) -> Run:
         scene.records.write(run)
         return run
     run = observing.copied(scene, records_trace.applied(run, trace, scene.place), trace)
-    return close(scene, run, trace)
+    return close(scene, run, trace, known)
 
 
-def close(scene: Scene, run: Run, trace: Trace) -> Run:
+def close(scene: Scene, run: Run, trace: Trace, known: Sequence[Run] | None = None) -> Run:
     """Write the end of a run that its trace tells of."""
     from kobako.actions import following  # noqa: PLC0415 - the readers of metrics
 
     run = records_trace.ended(run, trace)._replace(recorder=None)
-    run = run._replace(metrics=following.metrics_of(scene, run, trace) or run.metrics)
+    run = following.with_metrics(scene, run, trace, known)
     run = run._replace(log=_log(scene, run))
     scene.records.write(run)
     return run
@@ -215,7 +237,7 @@ def _log(scene: Scene, run: Run) -> str | None:
 
 
 def _busy(error: TimeoutError) -> Problem:
-    fix = "end it; the next `kobako runs` takes them over"
+    fix = "the next `kobako runs` takes them over"
     return Problem("not-recorded", "runs that were not started by `kobako train` are not looked at", str(error), fix)
 
 

@@ -46,7 +46,7 @@ def left(scene: Scene, run: Run) -> tuple[Artifact, ...]:
     """The files, oldest first; the newest is the last checkpoint."""
     since = records.seconds(run.started) or 0.0
     deadline = time.monotonic() + _SECONDS
-    found: list[tuple[float, str, int]] = []
+    found: list[tuple[int, str, int]] = []
     seen = 0
     for top in folders(scene):
         for here, below, names in os.walk(top):
@@ -61,17 +61,18 @@ def left(scene: Scene, run: Run) -> tuple[Artifact, ...]:
     kept = found[-_KEPT:]
     return tuple(
         Artifact(
-            scene.context.workspace.relative(path), size, "checkpoint", "best" in Path(path).stem, path == kept[-1][1]
+            *(scene.context.workspace.relative(path), size, "checkpoint"),
+            *("best" in Path(path).stem, path == kept[-1][1], mtime),
         )
-        for _, path, size in kept
+        for mtime, path, size in kept
     )
 
 
-def _look(path: str, since: float, found: list[tuple[float, str, int]]) -> None:
+def _look(path: str, since: float, found: list[tuple[int, str, int]]) -> None:
     try:
         facts = os.lstat(path)
     except OSError:
         return
-    # a file system may keep whole seconds only
-    if facts.st_mtime >= since - 1 and os.path.isfile(path) and not os.path.islink(path):
-        found.append((facts.st_mtime, path, facts.st_size))
+    slack = 0 if facts.st_mtime_ns % 1_000_000_000 else 1  # a file system may keep whole seconds only
+    if facts.st_mtime >= since - slack and os.path.isfile(path) and not os.path.islink(path):
+        found.append((facts.st_mtime_ns, path, facts.st_size))

@@ -127,7 +127,7 @@ class _Decided:
     def child(self, line: str) -> None:
         self._narrator.child(line)
 
-    def confirm(self, _question: str) -> bool:
+    def confirm(self, _question: str, *, person: bool = False) -> bool:  # noqa: ARG002 - as the protocol has it
         return True
 
 

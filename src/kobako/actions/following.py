@@ -6,22 +6,21 @@ A thread of its own: the training is not held up, and nothing that goes wrong he
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kobako.actions import artifacts
+from kobako.actions import artifacts, neighbours
 from kobako.actions.observing import Scene
 from kobako.model.result import Problem
 from kobako.model.run import Metric, Run
 from kobako.protocols import Narrator, Screen
 from kobako.train import records, records_trace
-from kobako.train.metrics import Console, Follower, Point
+from kobako.train.metrics import Console, Facts, Follower, Point
 from kobako.train.progress import Alarm, Progress
 from kobako.train.records_metrics import Metrics, forget
 
@@ -57,7 +56,7 @@ class Following:
         self._alarmed: set[int] = set()
         self._follower = Follower(artifacts.folders(recording.scene), self._since)
         self._follower.settle()
-        self._placed = False
+        self._placed = self._shared = False
         self._progress = Progress(recording.run.name)
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -78,13 +77,37 @@ class Following:
         if self._thread is not None:
             self._thread.join()
         self._screen.close()
-        with contextlib.suppress(Exception):  # as in the thread
-            self._tick(look=True)
-            self._place()
-            self._report(self._follower.drain())
-            _add_others(self.metrics, self._told)
-        self._warn()
+        for step in (self._last_look, self._place, self._drain, self._add_told, self._hear, self._warn):
+            with contextlib.suppress(Exception):  # as in the thread; and one does not take the others along
+                step()
         return self.metrics.sums()
+
+    def _last_look(self) -> None:
+        self._tick(look=True)
+
+    def _drain(self) -> None:
+        if not self._its_own_log_alone():
+            self._report(self._follower.drain())
+
+    def _add_told(self) -> None:
+        self._see_neighbours(time.time())
+        if self._its_own_log_alone():
+            path = self._recording.scene.folder(self._recording.run) / records.POINTS
+            forget(path)
+            self.metrics = Metrics(path)
+        _add_others(self.metrics, self._told)
+
+    def _see_neighbours(self, until: float) -> None:
+        """Who writes at the same time where this run does; said once."""
+        scene, run = self._recording.scene, self._recording.run
+        found = neighbours.of(scene, run, until, neighbours.recent(scene, run)).trouble
+        if found is not None and not self._shared:
+            self._shared = True
+            self._recording.trouble(Problem("shared-folder", *found))
+
+    def _its_own_log_alone(self) -> bool:
+        """Whether the files tell another run's numbers as well, and the console tells some that are its own."""
+        return self._shared and bool(self._told)
 
     def bar(self, width: int) -> str:
         return self._progress.bar(width, time.time())
@@ -110,34 +133,42 @@ class Following:
             self._recording.look()
             self._warn()
             self._read_files()
-        self._alarms += _alarms(self._progress.alarms(), self._alarmed)
+        self._hear()
 
     def _warn(self) -> None:
         """Of a loss that is no number; but for what the entry script has just said itself."""
         for problem in self._alarms:
-            self._recording.trouble(problem, aloud=not self._recording.told_of_nan)
+            if not self._recording.told_of_nan:
+                self._recording.trouble(problem)
         self._alarms.clear()
+
+    def _hear(self) -> None:
+        """What became no number; it is told at the next look, for the script may have said so itself by then."""
+        self._alarms += _alarms(self._progress.alarms(), self._alarmed)
 
     def _understand(self) -> None:
         now = time.time()
         for _ in range(len(self._lines)):
-            facts = self._console.feed(self._lines.popleft().decode("utf-8", "replace"))
+            facts = _facts(self._console, self._lines.popleft().decode("utf-8", "replace"))
             if facts is None:
                 continue
-            self._progress.facts(facts, now)
             if len(self._told) < _TOLD:
                 self._told += facts.points(now)
+            self._progress.facts(facts, now)
 
     def _read_files(self) -> None:
         if self._placed or self._recording.traced or time.time() - self._since > UNTRACED:
             self._place()
-            self._report(self._follower.poll())
+            if not self._its_own_log_alone():
+                self._report(self._follower.poll())
 
     def _place(self) -> None:
         """Where the run writes is known by now, or never will be."""
         if not self._placed:
             self._placed = True
             self._follower.only(_folders(self._recording.scene, self._recording.run))
+            if self._recording.run.work_dir is not None:  # else it may be told yet
+                self._see_neighbours(time.time())
 
     def _report(self, points: list[Point]) -> None:
         if points:
@@ -181,49 +212,43 @@ def _folders(scene: Scene, run: Run) -> tuple[Path, ...]:
     return _work_dir(scene, run) or artifacts.folders(scene)
 
 
-def _end(scene: Scene, run: Run) -> float:
-    """When a run was heard of last, as far as is known."""
-    with contextlib.suppress(ValueError):
-        trace = records_trace.read(scene.repository, run.id)
-        if trace is not None:
-            return records_trace.end(trace)
-    ended = records.seconds(run.ended)
-    return ended if ended is not None else math.inf if run.status == "running" else records.seconds(run.started) or 0.0
+def with_metrics(scene: Scene, run: Run, trace: records_trace.Trace, known: Sequence[Run] | None = None) -> Run:
+    """The run with what it has reported, read anew: from its files, else from what it printed.
 
-
-def _own_folders(scene: Scene, run: Run, until: float) -> tuple[Path, ...]:
-    """Where a run that is over wrote. Where it does not tell, what lies about is its own only if it was alone."""
-    told = _work_dir(scene, run)
-    if told:
-        return told
-    since = records.seconds(run.started) or 0.0
-    for other in scene.records.all().runs:
-        begun = records.seconds(other.started) or 0.0
-        if other.id != run.id and other.name == run.name and begun <= until and _end(scene, other) >= since:
-            return ()
-    return artifacts.folders(scene)
-
-
-def metrics_of(scene: Scene, run: Run, trace: records_trace.Trace) -> tuple[Metric, ...]:
-    """What a run that is over has reported, read anew: from its files, else from what it printed."""
+    ``known`` are all runs, where somebody has read them already.
+    """
     path = scene.folder(run) / records.POINTS
     forget(path)
     metrics = Metrics(path)
-    since = records.seconds(run.started) or 0.0
-    until = records_trace.end(trace)
-    folders = _own_folders(scene, run, until)
-    if folders:
-        metrics.add(Follower(folders, since, until).drain())
+    since, until = records.seconds(run.started) or 0.0, records_trace.end(trace)
+    near = neighbours.of(scene, run, until, scene.records.all().runs if known is None else known)
+    told = _printed(scene, run, since)
+    if not near.beside or (run.work_dir is not None and not told):
+        metrics.add(Follower(_folders(scene, run), since, until, near.following).drain())
+    _add_others(metrics, told)
+    if near.trouble is not None and near.trouble not in run.problems:
+        run = run._replace(problems=(*run.problems, near.trouble))
+    return run._replace(metrics=metrics.sums() or run.metrics)
+
+
+def _printed(scene: Scene, run: Run, since: float) -> list[Point]:
+    """What the console told, by the log that was kept of it."""
     told: list[Point] = []
     with contextlib.suppress(ValueError):
         text = records_trace.plain(scene.folder(run) / records.LOG, _LOG) or b""
         console = Console()
         for line in text.decode("utf-8", "replace").split("\n"):
-            facts = console.feed(line)
+            facts = _facts(console, line)
             if facts is not None and len(told) < _TOLD:
                 told += facts.points(since)
-    _add_others(metrics, told)
-    return metrics.sums()
+    return told
+
+
+def _facts(console: Console, line: str) -> Facts | None:
+    """What a line tells; a stranger's line that is not understood is one line less, whatever it does to us."""
+    with contextlib.suppress(Exception):
+        return console.feed(line)
+    return None
 
 
 def _add_others(metrics: Metrics, told: list[Point]) -> None:

@@ -11,7 +11,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ from kobako.train.records_trace import Place
 from kobako.workspace import read_text, write_text
 
 _CONFIG = ("--config", "--cfg", "--config-file", "--config_file", "--exp_file", "--exp-file")
+_SCRIPT = "tools/clearml_train.py"
 _LARGEST = 2_000_000
 _LOG = 200_000_000
 _COPIED = 50
@@ -56,6 +57,11 @@ class Scene(NamedTuple):
 
     @property
     def repository(self) -> Path:
+        """Where the entry script leaves its traces: two services may share one, and its code is then what is run."""
+        there = next((one for one in entry(self.service) if one.endswith(f"/{_SCRIPT}")), None)
+        outside = self.place.outside(there, self.service.working_dir)
+        if outside is not None and Path(outside).is_relative_to(self.context.workspace.root):
+            return Path(outside).parent.parent
         return self.context.workspace.repository(self.service.title)
 
     @property
@@ -100,16 +106,27 @@ def at_once(scene: Scene, run: Run) -> Run:
 
 
 def in_time(scene: Scene, run: Run) -> Run:
-    """What takes a while; done beside the work. Writes the copies that belong to the record.
+    """What takes a while. Writes the copies that belong to the record."""
+    *_, last = step_by_step(scene, run)
+    return last
+
+
+def step_by_step(scene: Scene, run: Run) -> Iterator[Run]:
+    """The same, as each thing is seen: what takes long comes last, and may not come at all.
 
     Long after the start, code and data tell nothing of what they were: then they are left to what the run itself saw.
     """
     run = run._replace(recipe=_recipe(scene, run), config=_snapshot(scene, run))
+    yield run
     if scene.began is not None:
         missing = "Kobako came after the run had begun"
-        return run._replace(source=run.source._replace(left_out=missing), data=Data(left_out=missing))
-    run = run._replace(source=_source(scene, run), host=run.host._replace(gpus=gpus(scene.left(_GPUS))))
-    return run._replace(data=data(scene, run))
+        yield run._replace(source=run.source._replace(left_out=missing), data=Data(left_out=missing))
+        return
+    run = run._replace(source=_source(scene, run))
+    yield run
+    run = run._replace(host=run.host._replace(gpus=gpus(scene.left(_GPUS))))
+    yield run
+    yield run._replace(data=data(scene, run))
 
 
 def host() -> Host:
@@ -181,7 +198,7 @@ def _recipe(scene: Scene, run: Run) -> Recipe | None:
 def _config(scene: Scene, run: Run) -> str | None:
     """The configuration that the command line names."""
     words = run.command
-    for word, following in zip(words, (*words[1:], ""), strict=True):
+    for word, following in zip(words, (*words, "")[1:], strict=True):
         name, equals, value = word.partition("=")
         if name in _CONFIG:
             return scene.place.shown(value if equals else following, run.cwd)

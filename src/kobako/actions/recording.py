@@ -35,7 +35,7 @@ class Recording:
         self.scene = scene._replace(blot=blot)
         self._narrator = narrator
         self._lock = threading.RLock()
-        self._broken = False
+        self._broken = self._closed = False
         self._seen = 0.0
         self._looking: threading.Thread | None = None
         self._trace: Trace | None = None
@@ -66,20 +66,28 @@ class Recording:
 
     def _look_around(self) -> None:
         try:
-            seen = observing.in_time(self.scene, self.run)
+            before = self.run
+            for seen in observing.step_by_step(self.scene, before):
+                self._saw(before, seen)
+                before = seen
         except Exception as error:  # noqa: BLE001 - in a thread: a training does not end because of its record
             trouble = Trouble("the run's source and data could not be looked at", f"{type(error).__name__}: {error}")
             self._change(lambda run: run._replace(problems=(*run.problems, trouble)))
-            return
-        self._change(
-            lambda run: run._replace(
+
+    def _saw(self, before: Run, seen: Run) -> None:
+        """One thing more was looked at; what comes after the end was not waited for."""
+        with self._lock:
+            if self._closed:
+                return
+            run = self.run
+            self.run = run._replace(
                 recipe=seen.recipe,
-                source=seen.source,
-                data=seen.data._replace(id=run.data.id),
+                source=run.source if seen.source == before.source else seen.source,
+                data=run.data if seen.data == before.data else seen.data._replace(id=run.data.id),
                 config=run.config if run.config.snapshot is not None else seen.config,
                 host=run.host._replace(gpus=seen.host.gpus or run.host.gpus),
             )
-        )
+            self.save()
 
     def _change(self, change: Callable[[Run], Run]) -> None:
         with self._lock:
@@ -126,6 +134,7 @@ class Recording:
         self._wait()
         self.log.close()
         with self._lock:
+            self._closed = True
             self._finish(end)
             self.save()
         return self.run
@@ -170,12 +179,10 @@ class Recording:
         """Whether the entry script has said itself that a loss is no number."""
         return any("NaN" in one.what for one in self.run.problems)
 
-    def trouble(self, problem: Problem, *, aloud: bool) -> None:
+    def trouble(self, problem: Problem) -> None:
         """Something that went wrong and does not end the run."""
-        if aloud:
-            self._narrator.warn(problem)
-        if not self.told_of_nan:
-            self._change(lambda run: run._replace(problems=(*run.problems, Trouble(*problem[1:4]))))
+        self._narrator.warn(problem)
+        self._change(lambda run: run._replace(problems=(*run.problems, Trouble(*problem[1:4]))))
 
     def note(self, metrics: tuple[Metric, ...]) -> None:
         """What was reported so far."""

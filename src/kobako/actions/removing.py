@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from kobako.actions.artifacts import is_checkpoint
+from kobako.actions import checkpoints
+from kobako.actions.checkpoints import Kept
 from kobako.actions.context import Context
 from kobako.errors import KobakoError
 from kobako.model.result import Problem
@@ -26,25 +28,52 @@ _NAMED = 10
 
 
 class How(NamedTuple):
-    """``artifacts``: the checkpoints, too. ``sure``: also a run that perhaps goes on at another machine."""
+    """``files`` are the checkpoints that go, too; None where none are to. ``sure``: also a run that perhaps goes on at
+    another machine.
+    """
 
-    artifacts: bool = False
+    files: frozenset[Path] | None = None
     sure: bool = False
+
+
+def traces(context: Context) -> tuple[str, ...]:
+    """The ids of all runs that left something, also where it cannot be used."""
+    return tuple(name for one in _repositories(context, None) for name in records_trace.names(one))
+
+
+def asked(context: Context, runs: Sequence[Run], ids: Sequence[str]) -> frozenset[Path] | None:
+    """The checkpoints that are to go with these runs; None where the answer is no.
+
+    A question may stand for long: it is asked while nobody is kept waiting. Raises ``UsageError`` where nobody can be.
+    """
+    files = checkpoints.own(context, runs, ids).files
+    if files and not context.narrator.confirm(_question(files, context.workspace.root), person=True):
+        return None
+    return frozenset(files)
 
 
 def remove(context: Context, there: Records, ids: Sequence[str], how: How) -> tuple[tuple[str, ...], list[Problem]]:
     """The ids that were removed, and what was not and why."""
     problems: list[Problem] = []
-    if how.artifacts:
-        problems += _artifacts(context, there, ids)
+    kept: dict[str, list[Kept]] = {}
+    if how.files is not None:
+        kept = _delete(context, there, ids, how.files)
+        problems += [Problem("not-removed", f"{one.path} is kept", one.why) for run in kept.values() for one in run]
     removed = []
     for run_id in ids:
-        problem = _record(context, there, run_id, how)
+        lost = sum(one.lost for one in kept.get(run_id, ()))
+        problem = _stays(run_id, lost) if lost else _record(context, there, run_id, how)
         if problem is None:
             removed.append(run_id)
         else:
             problems.append(problem)
     return tuple(removed), problems
+
+
+def _stays(run_id: str, lost: int) -> Problem:
+    what = f"run {run_id} is left as it is"
+    why = f"{lost} of its checkpoints {'is' if lost == 1 else 'are'} kept, and no other record tells of such"
+    return Problem("not-removed", what, why, f"its record alone: kobako runs rm {run_id}")
 
 
 def _read(there: Records, run_id: str) -> Run | None:
@@ -75,12 +104,28 @@ def _gives_signs(context: Context, run: Run) -> bool:
     return False
 
 
+def _unknown(context: Context, run_id: str, how: How) -> Problem | None:
+    """Of a run that nothing can be read of all that is known is when it gave a sign."""
+    for repository in _repositories(context, None):
+        try:
+            since = time.time() - os.lstat(records_trace.folder(repository) / run_id / records_trace.ALIVE).st_mtime
+        except OSError:
+            continue
+        if 0 <= since < records_trace.SILENT and not how.sure:
+            why, fix = f"it gave a sign {since:.0f} s ago", f"where it is over: kobako runs rm {run_id} --yes"
+            return Problem("not-removed", f"run {run_id} is perhaps not over: it is left as it is", why, fix)
+    return None
+
+
 def _record(context: Context, there: Records, run_id: str, how: How) -> Problem | None:
     run = _read(there, run_id)
-    if run is not None and run.status == "running":
+    problem = None
+    if run is None:
+        problem = _unknown(context, run_id, how)
+    elif run.status == "running":
         problem = _going_on(context, run, how)
-        if problem is not None:
-            return problem
+    if problem is not None:
+        return problem
     try:
         # first the trace: without a record it would be found and recorded again
         for repository in _repositories(context, run):
@@ -99,29 +144,27 @@ def _repositories(context: Context, run: Run | None) -> list[Path]:
     return [context.workspace.repository(name) for name in sorted(names | ({run.name} if run else set()))]
 
 
-def _artifacts(context: Context, there: Records, ids: Sequence[str]) -> list[Problem]:
-    """Checkpoints of these runs that are still as they were recorded, and that no other run has written since."""
-    chosen = [run for one in ids if (run := _read(there, one)) is not None and run.status != "running"]
-    others = {one.path for run in there.all().runs if run.id not in ids for one in run.artifacts}
-    problems: list[Problem] = []
-    found: dict[Path, int] = {}
-    for run in chosen:
-        for one in run.artifacts:
-            path = there.root / one.path
-            if one.kind != "checkpoint" or not is_checkpoint(path.name):
-                continue
-            if one.path in others:
-                problems.append(Problem("not-removed", f"{one.path} is kept", "another run has written it, too"))
-            elif _ours(path, context.workspace.repository(run.name)) and path.stat().st_size == one.bytes:
-                found[path] = one.bytes
-    if not found or not context.narrator.confirm(_question(found, there.root)):
-        return problems
-    for path in found:
-        try:
-            path.unlink()
-        except OSError as error:
-            problems.append(Problem("not-removed", f"{path} cannot be removed", error.strerror or str(error)))
-    return problems
+def _delete(context: Context, there: Records, ids: Sequence[str], files: frozenset[Path]) -> dict[str, list[Kept]]:
+    """Delete those that are still what was asked about; what is kept of which run."""
+    runs = there.all().runs
+    own = checkpoints.own(context, runs, ids)
+    kept = {run_id: list(found) for run_id, found in own.kept.items()}
+    for path in own.files:
+        why = _unlink(path) if path in files else "it came while the question was asked"
+        for run in runs if why else ():
+            found = [one.path for one in run.artifacts if there.root / one.path == path]
+            if found and run.id in ids:
+                kept.setdefault(run.id, []).append(Kept(found[0], why))
+    return kept
+
+
+def _unlink(path: Path) -> str:
+    """Why it cannot be deleted; "" where it is gone."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _question(found: dict[Path, int], root: Path) -> str:
@@ -129,10 +172,3 @@ def _question(found: dict[Path, int], root: Path) -> str:
     more = [f"and {len(names) - _NAMED} more"] if len(names) > _NAMED else []
     listed = "\n".join(f"  {name}" for name in [*names[:_NAMED], *more])
     return f"{listed}\ndelete these checkpoints ({size(sum(found.values()))})?"
-
-
-def _ours(path: Path, repository: Path) -> bool:
-    """A plain file in the run's repository, wherever links lead: a trace names whatever its author likes."""
-    real, root = os.path.realpath(path), os.path.realpath(repository)
-    hidden = any(part.startswith(".") for part in os.path.relpath(real, root).split(os.sep))
-    return real.startswith(f"{root}{os.sep}") and not hidden and path.is_file() and not path.is_symlink()

@@ -44,6 +44,12 @@ class Request(NamedTuple):
     yes: bool = False
 
 
+_WHICH = ("status", "since", "failed", "older_than")
+_DRAWN = ("curves", "tags", "plot")
+TAKES = {"list": (*_WHICH, "last"), "show": _DRAWN, "compare": _DRAWN, "rm": (*_WHICH, "artifacts")}
+"""The flags of each verb, by the names of ``Request``."""
+
+
 class _Here(NamedTuple):
     """The runs as they are now, and what went wrong in looking at them."""
 
@@ -62,11 +68,10 @@ class _Here(NamedTuple):
 def runs(context: Context, request: Request) -> Result:
     """Bring the records up to date, then do what is asked. Nothing of a record that is broken stops the others."""
     there = Records(context.workspace.root)
-    services = tuple(context.project.services.values())
-    problems = adopting.all_of(context, services)
-    found = there.all()
-    here = _Here(context, request, there, Found(found.runs, (*problems, *found.problems)))
+    found = adopting.all_of(context, tuple(context.project.services.values()))
+    here = _Here(context, request, there, found)
     verb, words = _verb(here)
+    _check_flags(request, verb)
     if verb == "list":
         return _list(here, words)
     if verb == "show":
@@ -86,9 +91,18 @@ def _verb(here: _Here) -> tuple[str, tuple[str, ...]]:
     return ("show" if others else "list"), words
 
 
+def _check_flags(request: Request, verb: str) -> None:
+    """A flag that were passed over in silence would leave more to be removed than was meant."""
+    for name in dict.fromkeys(one for names in TAKES.values() for one in names):
+        if getattr(request, name) and name not in TAKES[verb]:
+            flag = f"--{'tag' if name == 'tags' else name.replace('_', '-')}"
+            others = " and ".join(f"kobako runs {one}" for one, names in TAKES.items() if name in names)
+            raise UsageError("usage", f"kobako runs {verb} knows no {flag}", fix=f"it is for {others}")
+
+
 def _check(here: _Here, words: tuple[str, ...], word: str) -> None:
     """A word that is no run may be a verb: mistyped, or not the first."""
-    if re.fullmatch(r"last(-\d+)?", word) or any(one.startswith(word) or one.endswith(word) for one in here.ids):
+    if records.is_back(word) or any(one.startswith(word) or one.endswith(word) for one in here.ids):
         return
     close = get_close_matches(word, VERBS, n=1, cutoff=0.7)
     if close:
@@ -107,14 +121,7 @@ def _list(here: _Here, words: tuple[str, ...]) -> Result:
         if not _is_service(here, word):
             here.context.service(word)  # which says what was perhaps meant
     request = here.request
-    since = None if request.since is None else moment(request.since, "--since")
-    chosen = [
-        run
-        for run in here.found.runs
-        if (not words or run.service in words or run.name in words)
-        and request.status in {None, run.status}
-        and (since is None or (records.seconds(run.started) or 0.0) >= since)
-    ]
+    chosen = [run for run in _matching(here) if not words or run.service in words or run.name in words]
     window = terminal.window(1)
     most = request.last or (_SHOWN if window is not None else len(chosen))
     shown = chosen[:most]
@@ -122,6 +129,20 @@ def _list(here: _Here, words: tuple[str, ...]) -> Result:
     if len(chosen) > len(shown):
         text += f"\n{len(chosen) - len(shown)} older ones: --last {len(chosen)}"
     return _result(here, {"runs": [brief(here.records, run) for run in shown]}, text)
+
+
+def _matching(here: _Here) -> list[Run]:
+    """Those that the flags mean; what the flags do not speak of is meant, too."""
+    request = here.request
+    since = None if request.since is None else moment(request.since, "--since")
+    before = None if request.older_than is None else moment(request.older_than, "--older-than")
+    found = []
+    for run in here.found.runs:
+        began = records.seconds(run.started) or 0.0
+        right = request.status in {None, run.status} and not (request.failed and run.status in {"done", "running"})
+        if right and (since is None or began >= since) and (before is None or began < before):
+            found.append(run)
+    return found
 
 
 def _none(here: _Here) -> str:
@@ -205,14 +226,23 @@ def _panels(here: _Here, found: Sequence[Run]) -> list[Any]:
     for run in found:
         points = [Point(*one) for one in records.points(here.records.of(run.id))]
         series += curves.series(run.id, points)
-    wanted = set(here.request.tags)
+    wanted = here.request.tags
+    _check_tags(wanted, sorted({one.tag for one in series}))
     return curves.panels([one for one in series if not wanted or one.tag in wanted])
+
+
+def _check_tags(wanted: Sequence[str], known: Sequence[str]) -> None:
+    for tag in wanted:
+        if tag not in known:
+            close = get_close_matches(tag, known, n=1)
+            fix = f"did you mean --tag {close[0]}?" if close else "kobako runs show RUN lists them"
+            raise UsageError("usage", f"nothing was reported as {tag}", fix=fix)
 
 
 def _curves(here: _Here, found: Sequence[Run]) -> list[str]:
     """Charts for a terminal: the first few of what there is, or what was asked for."""
     window = terminal.window(1)
-    if not here.request.curves and window is None:
+    if not here.request.curves and not here.request.tags and window is None:
         return []
     from kobako.train import curves  # noqa: PLC0415 - as above
 
@@ -232,7 +262,7 @@ def _picture(here: _Here, found: Sequence[Run]) -> str | None:
         return None
     from kobako.train import curves  # noqa: PLC0415 - as above
 
-    path = Path(here.context.start, here.request.plot)
+    path = Path(here.request.plot).absolute()
     series = [one for panel in _panels(here, found) for one in panel.series]
     curves.picture(series, path, title=", ".join(run.id for run in found))
     here.context.narrator.say(f"written: {here.request.plot}")
@@ -240,30 +270,40 @@ def _picture(here: _Here, found: Sequence[Run]) -> str | None:
 
 
 def _remove(here: _Here, words: tuple[str, ...]) -> Result:
-    request = here.request
-    chosen = {records.pick(word, here.ids): None for word in words}
-    if request.failed or request.older_than:
-        before = None if request.older_than is None else moment(request.older_than, "--older-than")
-        chosen |= dict.fromkeys(run.id for run in here.found.runs if _goes(run, failed=request.failed, before=before))
-    elif not words:
-        raise UsageError("usage", "which runs?", fix="kobako runs rm RUN, or --failed, or --older-than 30d")
-    how = removing.How(request.artifacts, request.yes)
+    chosen = _chosen(here, words)
+    files = removing.asked(here.context, here.found.runs, chosen) if here.request.artifacts else frozenset()
+    if files is None:  # no to the files is no to all of it: without a record nobody would know whose they are
+        return _removed(here, (), [])
+    how = removing.How(files if here.request.artifacts else None, here.request.yes)
     try:
         with here.records.alone():
-            removed, problems = removing.remove(here.context, here.records, list(chosen), how)
+            removed, problems = removing.remove(here.context, here.records, chosen, how)
     except TimeoutError as error:
         raise WorkError("not-removed", "nothing is removed", why=str(error), fix="end it") from error
-    text = "\n".join(f"removed {one}" for one in removed) or "nothing is removed"
-    left = Found(here.found.runs)
-    status = _result(here._replace(found=left), {"runs": [], "removed": list(removed)}, text, tuple(problems))
-    return status._replace(status="failed", exit_code=1) if problems and not removed else status
+    return _removed(here, removed, problems)
 
 
-def _goes(run: Run, *, failed: bool, before: float | None) -> bool:
-    if run.status == "running":
-        return False
-    old = before is None or (records.seconds(run.started) or 0.0) < before
-    return old and (not failed or run.status != "done")
+def _chosen(here: _Here, words: tuple[str, ...]) -> list[str]:
+    """The ids that are to go; also of what was left by a run and cannot be recorded."""
+    flagged = any(getattr(here.request, name) for name in _WHICH)
+    if bool(words) == flagged:
+        what = "runs that are named, or those that a flag means: not both" if flagged else "which runs?"
+        raise UsageError("usage", what, fix="kobako runs rm RUN, or --failed, or --older-than 30d")
+    if flagged:
+        return [run.id for run in _matching(here) if run.status != "running" or here.request.status == "running"]
+    broken = [one for one in removing.traces(here.context) if one not in here.ids]
+    known = (*here.ids, *dict.fromkeys(broken))
+    # of what is alike nothing is suggested: who takes it over loses another run
+    return list(
+        dict.fromkeys(records.pick(one, here.ids if records.is_back(one) else known, suggest=False) for one in words)
+    )
+
+
+def _removed(here: _Here, ids: tuple[str, ...], problems: list[Problem]) -> Result:
+    text = "\n".join(f"removed {one}" for one in ids) or "nothing is removed"
+    left = here._replace(found=Found(here.found.runs))
+    result = _result(left, {"runs": [], "removed": list(ids)}, text, tuple(problems))
+    return result._replace(status="failed", exit_code=1) if problems and not ids else result
 
 
 def moment(text: str, flag: str) -> float:

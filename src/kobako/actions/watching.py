@@ -17,6 +17,9 @@ FIRST = 1.0
 
 EVERY = 1.0
 
+PATIENCE = 15.0
+"""Seconds that the end of a command waits for a look that has begun: it looks at data for ten at most."""
+
 
 class Watch:
     """``session`` is carried by every process of the command, and told by what is trained in it."""
@@ -35,13 +38,15 @@ class Watch:
         import threading  # noqa: PLC0415 - once the command runs it costs nobody a wait
 
         self._ended = threading.Event()
-        threading.Thread(target=self._look_again, daemon=True).start()
+        self._thread = threading.Thread(target=self._look_again, daemon=True)
+        self._thread.start()
 
     def end(self) -> None:
         """The command has ended: the last look. What cannot be recorded is said, and changes nothing."""
         self._over = True
         if hasattr(self, "_ended"):
             self._ended.set()
+            self._thread.join(PATIENCE)  # it may be recording: that is this Kobako, not another
         if self._seen or self._new():
             self._record(last=True)
 
@@ -68,6 +73,6 @@ class Watch:
     def _record(self, *, last: bool) -> None:
         from kobako.actions import adopting  # noqa: PLC0415 - only where something was trained
 
-        self._seen |= self._new()
         context, service, engine = self._of
-        adopting.from_session(context, service, engine, (self._verb, self.session, frozenset(self._seen)), last=last)
+        names = frozenset(self._seen | self._new())
+        self._seen |= adopting.from_session(context, service, engine, (self._verb, self.session, names), last=last)

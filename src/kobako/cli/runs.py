@@ -27,17 +27,17 @@ TAIL = ""
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = "kobako runs [list | show | compare | rm] [options] [SERVICE | RUN ...]"
     parser.add_argument("words", nargs="*", metavar="RUN", help=argparse.SUPPRESS)
-    which = parser.add_argument_group("which runs (list)")
+    which = parser.add_argument_group("which runs (list, rm)")
     which.add_argument("--status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
     which.add_argument("--since", metavar="WHEN", help="a day (2026-05-01), or how long ago (12h, 7d)")
-    which.add_argument("--last", type=_count, metavar="N", help="the newest N (default: 30 on a terminal)")
+    which.add_argument("--older-than", metavar="WHEN", help="all that began before: 30d")
+    which.add_argument("--failed", action="store_true", help="all that failed, were interrupted or lost")
+    which.add_argument("--last", type=_count, metavar="N", help="the newest N (list; default: 30 on a terminal)")
     shown = parser.add_argument_group("how (show, compare)")
     shown.add_argument("--curves", action="store_true", help="curves in a pipe, too")
     shown.add_argument("--tag", action="append", default=[], metavar="TAG", help="this metric alone (several times)")
     shown.add_argument("--plot", metavar="FILE", help="the curves as a picture: .png or .svg")
-    gone = parser.add_argument_group("which runs (rm)")
-    gone.add_argument("--failed", action="store_true", help="all that failed, were interrupted or lost")
-    gone.add_argument("--older-than", metavar="WHEN", help="all that began before: 30d")
+    gone = parser.add_argument_group("how (rm)")
     gone.add_argument("--artifacts", action="store_true", help="the checkpoints of these runs, too, after a question")
 
 

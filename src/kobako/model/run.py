@@ -129,13 +129,14 @@ class Metric(NamedTuple):
 
 
 class Artifact(NamedTuple):
-    """A file that the run left. ``kind`` is checkpoint, log, events or other."""
+    """A file that the run left. ``kind`` is checkpoint, log, events or other; ``mtime`` is in nanoseconds."""
 
     path: str
     bytes: int
     kind: str = "other"
     best: bool = False
     last: bool = False
+    mtime: int | None = None
 
 
 class Trouble(NamedTuple):

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from kobako.masking import is_secret, mask, mask_code
+from kobako.masking import is_secret, mask, mask_code, valued
 
 _SHORTEST = 6
 """Characters of a value that is looked for wherever it stands: a shorter one would be found in many a word."""
@@ -43,6 +43,7 @@ def secrets(variables: Mapping[str, str], words: Sequence[str]) -> tuple[str, ..
         name, equals, value = word.partition("=")
         found += [value] if equals and is_secret(name.rpartition(".")[2]) else []
         found += [word] if _is_value(before, word) else []
+    found += [value for text in (*words, *found) for value in valued(text)]
     found += [found_[1] for text in (*variables.values(), *words) for found_ in _USER.finditer(text)]
     return tuple(dict.fromkeys(one for one in found if one))
 

@@ -146,8 +146,8 @@ class Records:
         return Found(tuple(runs), tuple(problems))
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Nobody else takes runs over or removes them meanwhile. Raises ``TimeoutError``.
+    def alone(self, wait: float | None = None) -> Iterator[None]:
+        """Nobody else takes runs over or removes them meanwhile. Raises ``TimeoutError`` after so many seconds.
 
         Where nothing can be written there is nothing to keep others from.
         """
@@ -159,7 +159,7 @@ class Records:
             yield
             return
         try:
-            _locked(fd)
+            _locked(fd, WAIT if wait is None else wait)
             yield
         finally:
             os.close(fd)
@@ -178,11 +178,11 @@ def _forget(path: Path) -> None:
         path.unlink()
 
 
-def _locked(fd: int) -> None:
+def _locked(fd: int, wait: float) -> None:
     """Take the lock. Raises ``TimeoutError``."""
     import fcntl  # noqa: PLC0415 - where runs are looked at only
 
-    deadline = time.monotonic() + WAIT
+    deadline = time.monotonic() + wait
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -213,10 +213,15 @@ def _bad(run_id: str, shown: str, why: str) -> WorkError:
     return WorkError("bad-record", f"the record of run {run_id} cannot be used: {shown}", why=why, fix=fix)
 
 
-def pick(word: str, ids: tuple[str, ...]) -> str:
+def is_back(word: str) -> bool:
+    """Whether the word counts runs: ``last``, ``last-1``."""
+    return re.fullmatch(r"last(-\d+)?", word) is not None
+
+
+def pick(word: str, ids: tuple[str, ...], *, suggest: bool = True) -> str:
     """The one run that is meant: a whole id, its beginning, its last digits, ``last``, ``last-1``.
 
-    ``ids`` are the newest first. Raises ``UsageError("unknown-run")``.
+    ``ids`` are the newest first. Raises ``UsageError("unknown-run")``, which with ``suggest`` names one that is alike.
     """
     if word in ids:
         return word
@@ -232,7 +237,7 @@ def pick(word: str, ids: tuple[str, ...]) -> str:
         if matching:
             several = ", ".join(matching[:4]) + (", ..." if len(matching) > 4 else "")
             raise UsageError("unknown-run", f"{word} means {len(matching)} runs", why=several, fix="say more of its id")
-    raise _unknown(word, ids)
+    raise _unknown(word, ids if suggest else ())
 
 
 def _beginning(word: str, ids: tuple[str, ...]) -> list[str]:

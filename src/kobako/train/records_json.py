@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import types
-from collections.abc import Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from collections.abc import Hashable, Mapping
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ def decode(kind: type[T], content: Any, place: str = "") -> T:
     """A named tuple from what :func:`encode` made of it. Keys that it does not know are left aside."""
     if not isinstance(content, Mapping):
         raise ValueError(f"{place or 'the record'} is not an object")  # noqa: TRY004 - one kind of error for all
-    hints = get_type_hints(kind)
+    hints = _hints(cast("Hashable", kind))
     defaults: Mapping[str, Any] = getattr(kind, "_field_defaults", {})
     values = {}
     for name, hint in hints.items():
@@ -36,6 +37,12 @@ def decode(kind: type[T], content: Any, place: str = "") -> T:
         elif name not in defaults:
             raise ValueError(f"{f'{place}.{name}'.lstrip('.')} is missing")
     return kind(**values)
+
+
+@functools.cache
+def _hints(kind: Hashable) -> Mapping[str, Any]:
+    """Asking for them takes longer than everything else here, and a list of runs decodes thousands."""
+    return get_type_hints(kind)
 
 
 def _value(hint: Any, content: Any, place: str) -> Any:

@@ -10,10 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from kobako.errors import KobakoError
 from kobako.model.run import Metric
+from kobako.workspace import write_text
 
 KEPT = 200_000
-"""Points that are kept of a run; the sums go on."""
+"""Points that are kept of a run. When there are more, every second one of each tag goes, and so on; the sums are of
+all of them.
+"""
 
 _TAGS = 2000
 
@@ -38,6 +42,7 @@ class Metrics:
         self._path = path
         self._sums: dict[str, Metric] = {}
         self._kept = 0
+        self._every = 1
 
     def add(self, points: Iterable[Reported]) -> None:
         """Take points, in the order in which they were reported."""
@@ -47,15 +52,42 @@ class Metrics:
             if known is None and len(self._sums) >= _TAGS:
                 continue
             self._sums[point.tag] = _with(known, point)
+            if known is not None and known.points % self._every:
+                continue
             value = point.value if math.isfinite(point.value) else None
             lines.append(json.dumps([point.tag, point.step, value, round(point.time or time.time(), 3)]))
-        if lines and self._path is not None and self._kept < KEPT:
+            if len(lines) + self._kept >= KEPT:
+                self._write(lines)
+                self._thin_out()
+                lines = []
+        self._write(lines)
+
+    def _write(self, lines: list[str]) -> None:
+        if lines and self._path is not None:
             self._kept += len(lines)
             try:
                 with self._path.open("a", encoding="utf-8") as file:
                     file.write("\n".join(lines) + "\n")
             except OSError:  # a full disk: the sums are in the record, where that can be written
                 self._path = None
+
+    def _thin_out(self) -> None:
+        """Keep the first, the third, the fifth point of each tag."""
+        if self._path is None:
+            return
+        self._every *= 2
+        seen: dict[str, int] = {}
+        lines = []
+        try:
+            for line in self._path.read_text(encoding="utf-8").splitlines():
+                tag = json.loads(line)[0]
+                seen[tag] = seen.get(tag, 0) + 1
+                if seen[tag] % 2:
+                    lines.append(line)
+            write_text(self._path, "\n".join([*lines, ""]), self._path.name)
+        except (KobakoError, OSError, ValueError):  # as above; what stands there stays
+            self._path = None
+        self._kept = len(lines)
 
     def sums(self) -> tuple[Metric, ...]:
         """One for each tag, by name."""

@@ -13,6 +13,11 @@ from kobako.train.drawing import columns, cut, padded
 from kobako.train.records_metrics import main_metric
 
 _WIDEST = 60
+_DROPPED = ("CONFIGURATION", "STARTED", "SERVICE", "TOOK", "METRIC")
+"""Columns that a list can do without, in this order."""
+
+_LEAST = 16
+"""Columns of a configuration that are worth being shown."""
 
 
 def number(value: float | None) -> str:
@@ -75,11 +80,24 @@ def listing(runs: Sequence[Run], width: int | None) -> str:
         status = run.status if run.status != "failed" or run.exit_code is None else f"failed ({run.exit_code})"
         status += " *" if _surprises(run) else ""
         rows.append((run.id, run.service, status, when(run.started), duration(took(run)), shown, _what(run)))
-    lines = [table(rows, width)]
+    lines = [table(rows if width is None else _fitting(rows, width), width)]
     if any(_surprises(run) for run in runs):
         lines.append("* something went wrong on the way: kobako runs show RUN")
     lines += [f"offline ClearML session of {run.id}: {run.clearml.session}" for run in runs if run.clearml.session]
     return "\n".join(lines)
+
+
+def _fitting(rows: Sequence[Sequence[str]], width: int) -> Sequence[Sequence[str]]:
+    """Without the columns that there is no room for: what is cut off at the right would be what matters most."""
+    for name in _DROPPED:
+        widths = [max(columns(row[place]) for row in rows) for place in range(len(rows[0]))]
+        if rows[0][-1] == _DROPPED[0]:
+            widths[-1] = min(widths[-1], _LEAST)
+        if sum(widths) + 2 * (len(widths) - 1) <= width:
+            break
+        place = rows[0].index(name)
+        rows = [(*row[:place], *row[place + 1 :]) for row in rows]
+    return rows
 
 
 def _surprises(run: Run) -> bool:

@@ -222,6 +222,11 @@ def end(trace: Trace) -> float:
     return trace.last_sign if ended is None else ended
 
 
+def written_to(trace: Trace) -> tuple[str | None, str | None]:
+    """The folder that it says it writes to, and where it stood, both as they are inside."""
+    return _text(trace.content, "work_dir"), _text(trace.content, "cwd")
+
+
 def is_of(trace: Trace, here: Host) -> bool:
     """Whether it was run on this machine, as far as its kernel and its memory tell."""
     there = _object(trace.content, "host")

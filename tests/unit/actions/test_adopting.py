@@ -3,84 +3,23 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import threading
 import time
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kobako.actions import adopting, artifacts, runs
+from infra.traces import HOUR, Place, at
+from kobako.actions import adopting, artifacts
 from kobako.actions.context import Context
 from kobako.console import Console
 from kobako.errors import UsageError
-from kobako.model.result import Result
 from kobako.model.run import Recorder, Run, Trouble
-from kobako.train import records, records_data, records_trace
-from kobako.train.records import Records
+from kobako.train import records, records_data
 
-COMPOSE = """\
-services:
-  box:
-    container_name: Box
-    build: {context: ., dockerfile: docker/Box}
-    volumes: ["./Box:/workspace/Box", "./data:/workspace/data", "./configs:/workspace/configs"]
-    x-kobako: {entry: "python Box/tools/clearml_train.py", source: {git: "https://example.org/a/box", commit: "cccc"}}
-"""
 PATCH = b"diff --git a/train.py b/train.py\n+api_key = 'a-long-secret-one'\n+x = 2\n"
-HOUR = 3600.0
-
-
-def at(seconds: float) -> str:
-    """So long after now."""
-    return (datetime.now().astimezone() + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
-
-
-class Place:
-    """A workspace with a repository that leaves traces."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.records = Records(root)
-        for name, text in (
-            ("docker-compose.yaml", COMPOSE),
-            ("docker/Box", "FROM python:3.11\n"),
-            ("docker/pylock.box.toml", "lock\n"),
-            ("configs/a.py", "lr = 0.1\ntoken = 'a-long-secret-two'\n"),
-            ("data/sample", "1\n"),
-            ("Box/train.py", "x = 2\n"),
-        ):
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text, encoding="utf-8")
-
-    def folder(self, run_id: str) -> Path:
-        return records_trace.folder(self.root / "Box") / run_id
-
-    def trace(self, run_id: str, *, patch: bytes = b"", silent: float = 0.0, **said: Any) -> None:
-        folder = self.folder(run_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["/usr/bin/python3", "Box/tools/clearml_train.py", "--config=configs/a.py"]
-        whole = {"schema": records_trace.SCHEMA, "id": run_id, "status": "done", "exit_code": 0, "command": command}
-        (folder / records_trace.FILE).write_text(json.dumps({**whole, **said}), encoding="utf-8")
-        (folder / records_trace.LOG).write_text("hello\n", encoding="utf-8")
-        (folder / records_trace.ALIVE).touch()
-        if patch:
-            (folder / records_trace.PATCH).write_bytes(patch)
-        for name in (records_trace.FILE, records_trace.ALIVE):
-            os.utime(folder / name, (time.time() - silent, time.time() - silent))
-
-    def runs(self, *words: str, **how: Any) -> Result:
-        # no engine of that name: which one runs the service is not asked for here
-        return runs.runs(Context(self.root, {}, Console({}), "none"), runs.Request(words, **how))
-
-    def metrics(self, name: str, when: float, **values: float) -> None:
-        path = self.root / "Box" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"step": 1, **values}) + "\n", encoding="utf-8")
-        os.utime(path, (when, when))
 
 
 @pytest.fixture
@@ -336,3 +275,27 @@ def test_a_mistyped_verb(place: Place, words: tuple[str, ...], fix: str) -> None
 def test_what_looks_like_a_checkpoint(name: str) -> None:
     assert artifacts.is_checkpoint(name)
     assert not artifacts.is_checkpoint(f"{name}.txt")
+
+
+def test_a_metric_that_there_is_not(place: Place) -> None:
+    place.metrics("work_dirs/one/metrics.jsonl", time.time() - HOUR + 30, loss=7.0)
+    place.trace("one", started=at(-HOUR), ended=at(-HOUR + 60), work_dir="/workspace/Box/work_dirs/one")
+    (tag,) = (one.tag for one in (place.runs(), place.records.read("one"))[1].metrics)
+    with pytest.raises(UsageError) as caught:
+        place.runs("show", "one", tags=(f"{tag}x",))
+    assert caught.value.fix == f"did you mean --tag {tag}?"
+    assert f"\n{tag}\n" in place.runs("show", "one", tags=(tag,)).text, "who names one wants to see it"
+
+
+def test_a_picture_goes_where_one_is(place: Place, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """--workspace says where the runs are, not where one stands."""
+    pytest.importorskip("matplotlib")
+    place.metrics("work_dirs/one/metrics.jsonl", time.time() - HOUR + 30, loss=7.0)
+    place.trace("one", started=at(-HOUR), ended=at(-HOUR + 60), work_dir="/workspace/Box/work_dirs/one")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(elsewhere)
+        result = place.runs("show", "one", plot="out.svg")
+    assert result.data["picture"] == str(elsewhere / "out.svg")
+    assert (elsewhere / "out.svg").read_text(encoding="utf-8").startswith("<?xml")
+    assert not (place.root / "out.svg").exists()

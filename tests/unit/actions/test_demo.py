@@ -33,7 +33,7 @@ FIGURES = {"accuracy": 0.9972, "loss": 0.0022545402800559313, "seconds": 4.7}
 class Asking(Quiet):
     """Nobody is to be asked anything."""
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, *, person: bool = False) -> bool:
         raise AssertionError(question)
 
 

@@ -109,7 +109,7 @@ class Told:
     def child(self, line: str) -> None:
         self.lines.append(line)
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, *, person: bool = False) -> bool:
         raise AssertionError(question)
 
 

@@ -41,6 +41,9 @@ SECRET = (
     *("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID_SECRET", "AWS_SESSION_TOKEN", "WANDB_API_KEY", "HF_TOKEN"),
     *("CLEARML_API_SECRET_KEY", "CLEARML_API_ACCESS_KEY", "KAGGLE_KEY", "DB_PASS", "MYSQL_PWD", "GITHUB_TOKEN"),
     *("NEPTUNE_API_TOKEN", "COMET_API_KEY", "apiKey", "accessToken"),
+    *("GITHUB_PAT", "AZURE_STORAGE_CONNECTION_STRING", "--connection-string", "API_KEY1", "ROBOFLOW_API_KEY_2"),
+    *("CI_JOB_JWT", "CI_JOB_JWT_V2", "DOCKER_AUTH_CONFIG", "Authorization", "--hf-token-2", "password2"),
+    *("+api_key", "++token", "~password"),  # as Hydra has them
 )
 ORDINARY = (
     *("--sort-key", "--csv-img-key", "--csv-caption-key", "--key", "--keys", "--pad_token", "--pad-token"),
@@ -57,6 +60,7 @@ ORDINARY = (
         "--decoder_start_token",
     ),
     *("--additional_special_tokens", "--key-metric", "--secretary", "padToken", "PWD", "OLDPWD", "PATH", "KEY"),
+    *("PYTHONPATH", "--path", "--pad_token_2", "--connection", "--authors", "KEY1", "token2id", "--string", "PAT"),
 )
 
 
@@ -92,6 +96,7 @@ def test_names_of_anything_else(script: ModuleType, name: str) -> None:
         ("--url=https://user:p@ss@host", "--url=https://***@host"),
         ("--url=https://host/a@b?c=d@e", "--url=https://host/a@b?c=d@e"),
         ("--url=https://host?token=abc", "--url=https://host?token=***"),
+        ("+api_key=abc ++token=d ~x", "+api_key=*** ++token=*** ~x"),
     ],
 )
 def test_command_lines(script: ModuleType, given: str, shown: str) -> None:
@@ -108,6 +113,12 @@ def test_command_lines(script: ModuleType, given: str, shown: str) -> None:
         ("+  api_key: abcd1234efgh", "+  api_key: ***"),
         ("+export WANDB_API_KEY=abcd1234efgh", "+export WANDB_API_KEY=***"),
         ("origin = 'https://me:pw@host/x'", "origin = 'https://***@host/x'"),
+        ("  'password': 'abc def',", "  'password': '***',"),
+        ('+db_password: "correct horse battery"', '+db_password: "***"'),
+        ("Authorization: Bearer abcd1234efgh", "Authorization: Bearer ***"),
+        ("+curl -H 'Authorization: Bearer abcd1234efgh' $x", "+curl -H 'Authorization: Bearer ***' $x"),
+        ('{"Authorization": "Bearer abcdefgh"}', '{"Authorization": "***"}'),
+        *((one, one) for one in ('{"Authorization": "Bearer " + token}', '"Authorization": "Bearer {}".format(token)')),
         # code that deals with words is left as it is
         *((one, one) for one in ("+token = self.next(words)", "+token = tokens[at]", "+pad_token = '[PADDING]'")),
         *((one, one) for one in ("secret = None", "def f(token=None, key='abcdefgh'):", "if token == 'abcdefgh':")),
@@ -130,6 +141,38 @@ def test_what_is_known_is_found_wherever_it_stands(script: ModuleType, monkeypat
     shown = "a ***, ***, ***, ***; abc <padding> /home/somebody *** http://***@c"
     assert blots(text.encode()).decode() == shown
     assert script.masked(text, script.ADDRESS) == shown
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [
+        (["--cfg_options=a=1 wandb.api_key=SECRETVALUE12"], "SECRETVALUE12"),
+        (["--cfg-options", "a=1,wandb.api_key=SECRETVALUE12,b=2"], "SECRETVALUE12"),
+        (["--cfg-options=wandb.api_key=SECRETVALUE12"], "SECRETVALUE12"),
+        (["--cfg-options=a=dict(api_key='SECRET VALUE',b=2)"], "SECRET VALUE"),
+        (["--extra", '{"hf_token": "SECRETVALUE12"}'], "SECRETVALUE12"),
+        (["--header=Authorization: Bearer SECRETVALUE12"], "SECRETVALUE12"),
+        (["+api_key=SECRETVALUE12"], "SECRETVALUE12"),
+        (["--store", "AccountName=me;AccountKey=SECRETVALUE12==;EndpointSuffix=net"], "SECRETVALUE12=="),
+    ],
+)
+def test_values_within_a_word_are_known(script: ModuleType, words: list[str], known: str) -> None:
+    script.learn(words)
+    blots = masked.Blots(masked.secrets({}, words))
+    text = f"wandb: logged in with {known}, a=1 b=2"
+    assert blots(text.encode()).decode() == "wandb: logged in with ***, a=1 b=2"
+    assert script.masked(text, script.ADDRESS) == "wandb: logged in with ***, a=1 b=2"
+
+
+def test_what_stands_in_a_variable_of_that_name_is_known_in_its_parts(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {"AZURE_STORAGE_CONNECTION_STRING": "AccountName=somebody;AccountKey=SECRETVALUE12==;Suffix=net"}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    script.learn([])
+    assert masked.Blots(masked.secrets(variables, []))(b"somebody SECRETVALUE12==") == b"somebody ***"
+    assert script.masked("somebody SECRETVALUE12==", script.ADDRESS) == "somebody ***"
 
 
 def test_both_know_the_same_checkpoints(script: ModuleType) -> None:

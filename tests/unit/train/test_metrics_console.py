@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from kobako.train.metrics import Console, Facts, Point
 from kobako.train.metrics.console import LONGEST, clock
 from kobako.train.metrics.patterns import PATTERNS
+from kobako.train.progress import Progress
 
 MMDET = "2022-05-01 12:00:00,123 - mmdet - INFO - "
 MMENGINE = "05/01 12:00:00 - mmengine - \x1b[4m\x1b[97mINFO\x1b[0m - "
@@ -296,6 +298,11 @@ def test_where_numbers_stand() -> None:
         ("3s", 3),
         ("?", None),
         ("a:b", None),
+        ("once a day, 2:03", None),
+        ("\u00b2s", None),
+        ("\u0661:\u0662\u0663", None),
+        ("123456 days, 2:03", None),
+        ("5:", None),
     ],
 )
 def test_clock(text: str, seconds: float | None) -> None:
@@ -309,6 +316,57 @@ def test_any_line(line: str) -> None:
         facts = console.feed(line)
         assert facts is None or facts.points(0.0) is not None
     console.write(line)
+
+
+ODD = st.sampled_from(
+    [
+        *(
+            "\u00b2",
+            "\u0661",
+            "\u096b",
+            "\U0001d7db",
+            "\u0131nf",
+            "\u017f",
+            "\u212a",
+            "9" * 12,
+            "9" * 40,
+            "1e999",
+            "nan",
+            "inf",
+        ),
+        *("0", "0.0", "-1", "1e-320", ".", "1.2.3", "", " ", "once a day, 2:03", "99999 days, 1:00:00", "eta: 2:03"),
+    ]
+)
+
+
+@given(st.data())
+def test_lines_with_what_nobody_writes_in_them(data: st.DataObject) -> None:
+    """Digits of other scripts, numbers without end: no line breaks what reads it, or the bar."""
+    line = data.draw(st.sampled_from([line for _, line, _ in LINES]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        spots = [found.span() for found in re.finditer(r"\d+|[A-Za-z]+|\W", line)]
+        begin, end = data.draw(st.sampled_from(spots)) if spots else (0, 0)
+        line = line[:begin] + data.draw(ODD) + line[end:]
+    console, progress = Console(), Progress("x")
+    for time in (1.0, 2.0):
+        facts = console.feed(line)
+        if facts is not None:
+            progress.facts(facts, time)
+            assert facts.points(time) is not None
+    assert len(progress.bar(60, 3.0)) <= 60
+    assert progress.line(3.0) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "iteration 5/ 5 | consumed samples: 5 | once a day, 2:03",
+        "Epoch(train) [1][1/3]\u00b2s",
+        "Epoch [1][1/\u0663] loss: 1",
+    ],
+)
+def test_lines_that_once_broke_it(line: str) -> None:
+    Console().feed(line)
 
 
 PARTS = st.sampled_from(

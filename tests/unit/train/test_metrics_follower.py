@@ -14,6 +14,8 @@ from tensorboardX import SummaryWriter
 from kobako.train.metrics import Follower, Point, folders
 from kobako.train.metrics import follower as following
 from kobako.train.metrics.folders import Folders
+from kobako.train.metrics.lines import JsonLines
+from kobako.train.metrics.states import State
 
 LONG_AGO = time.time() - 86_400
 
@@ -265,3 +267,163 @@ def test_thousands_of_old_files_leave_room(tmp_path: Path, monkeypatch: pytest.M
     follower.settle()
     add(tmp_path / "new" / "metrics.json", {"iteration": 1, "loss_new": 1.0})
     assert told(follower.drain()) == [("train/loss_new", 1, 1.0)]
+
+
+def written(path: Path, text: str) -> None:
+    """Written anew in place, at once, as by a script that opens its log with "w"."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    os.utime(path, ns=(time.time_ns(), time.time_ns()))  # whatever the file system's clock
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_a_second_training_that_writes_the_same_log(tmp_path: Path, rows: int) -> None:
+    """With the same seed its beginning is that of the one before, or all of it."""
+    lines = [f'{{"step": {n}, "loss": {1 / n}, "learning_rate": 0.{"0" * 70}1}}\n' for n in (1, 2, 3)]
+    table = ["epoch,loss\n", *(f"{n},{1 / n}\n" for n in (1, 2, 3))]
+    (tmp_path / "metrics.jsonl").write_text("".join(lines))
+    (tmp_path / "results.csv").write_text("".join(table))
+    os.utime(tmp_path / "metrics.jsonl", (LONG_AGO, LONG_AGO))
+    os.utime(tmp_path / "results.csv", (LONG_AGO, LONG_AGO))
+    follower = Follower([tmp_path], time.time())
+    follower.settle()
+    assert follower.drain() == []
+    written(tmp_path / "metrics.jsonl", "".join(lines[:rows]))
+    points = [("lr", n, float(f"0.{'0' * 70}1")) for n in range(1, rows + 1)]
+    points += [("train/loss", n, 1 / n) for n in range(1, rows + 1)]
+    assert sorted(told(follower.drain())) == points
+    (tmp_path / "metrics.jsonl").unlink()
+    follower = Follower([tmp_path], time.time())
+    follower.settle()
+    written(tmp_path / "results.csv", "".join(table[: rows + 1]))
+    assert [one for one in told(follower.drain()) if one[0] != "epoch"] == points[rows:]
+
+
+def test_written_anew_with_another_end_before_the_place_that_was_read(tmp_path: Path) -> None:
+    head = f'{{"config": "{"x" * 100}"}}\n'
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(head + '{"step": 1, "loss": 9.0}\n')
+    follower = Follower([tmp_path], time.time())
+    follower.settle()
+    written(path, head + '{"step": 1, "loss": 1.0}\n{"step": 2, "loss": 0.5}\n')
+    assert told(follower.drain()) == [("train/loss", 1, 1.0), ("train/loss", 2, 0.5)]
+
+
+def test_what_grows_is_no_other_file(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    add(path, *({"step": n, "loss": 1.0} for n in (1, 2, 3)))
+    follower = Follower([tmp_path], time.time())
+    follower.settle()
+    for n in (4, 5):
+        add(path, {"step": n, "loss": 0.5})
+        assert told(follower.drain()) == [("train/loss", n, 0.5)]
+        os.utime(path)
+        assert follower.drain() == []
+
+
+def test_states_of_a_training_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the newest is read before a run starts; a run that begins from nothing writes the old ones anew."""
+    for step in (50, 100, 150):
+        path = tmp_path / f"checkpoint-{step}" / "trainer_state.json"
+        write_state(path, *range(50, step + 1, 50))
+        os.utime(path, (LONG_AGO + step, LONG_AGO + step))
+    read: list[str] = []
+    inner = State.read
+
+    def counted(self: State) -> list[Point]:
+        read.append(self._path)
+        return inner(self)
+
+    monkeypatch.setattr(State, "read", counted)
+    follower = Follower([tmp_path], time.time())
+    follower.settle()
+    assert [os.path.basename(os.path.dirname(path)) for path in read] == ["checkpoint-150"]
+    assert follower.drain() == []
+    write_state(tmp_path / "checkpoint-200" / "trainer_state.json", 50, 100, 150, 200)
+    assert told(follower.drain()) == [("train/loss_hf", 200, 1.0)], "it was resumed"
+    again = Follower([tmp_path], time.time())
+    again.settle()
+    for step in (50, 100):
+        write_state(tmp_path / f"checkpoint-{step}" / "trainer_state.json", *range(50, step + 1, 50))
+        assert told(again.drain()) == [("train/loss_hf", step, 1.0)], "it began anew"
+
+
+def test_settling_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_SETTLES", 0.2)
+    for number in range(3):
+        add(tmp_path / str(number) / "metrics.json", {"iteration": 1, f"loss_{number}": 1.0})
+        os.utime(tmp_path / str(number) / "metrics.json", (LONG_AGO, LONG_AGO))
+    read: list[JsonLines] = []
+    inner = JsonLines.read
+
+    def counted(self: JsonLines) -> list[Point]:
+        read.append(self)
+        time.sleep(0.3 if len(read) == 1 else 0.0)
+        return inner(self)
+
+    monkeypatch.setattr(JsonLines, "read", counted)
+    follower = Follower([tmp_path], time.time())
+    follower.settle()
+    assert len(read) == 1, "the rest is for the first look"
+    assert follower.drain() == []
+    add(tmp_path / "1" / "metrics.json", {"iteration": 2, "loss_1": 0.5})
+    assert told(follower.drain()) == [("train/loss_1", 2, 0.5)]
+
+
+def test_one_tag_in_the_folders_of_phases(tmp_path: Path) -> None:
+    """As Keras' TensorBoard callback writes them; its evaluation of a batch count of its own, too."""
+    for step in (0, 1):
+        for folder, loss in (("validation", 2.0), ("train", 3.0)):
+            with SummaryWriter(str(tmp_path / "tb" / folder), filename_suffix=f".{step}") as writer:
+                writer.add_scalar("epoch_loss", loss - step, step)
+                writer.add_scalar("epoch_accuracy", loss / 4, step)
+    add(tmp_path / "csv" / "eval" / "metrics.json", {"step": 3, "loss_c": 0.5, "f1": 0.25})
+    add(tmp_path / "csv" / "train" / "metrics.json", {"step": 3, "loss_c": 1.5})
+    assert sorted(told(Follower([tmp_path], 0).drain())) == [
+        ("train/epoch_accuracy", 0, 0.75),
+        ("train/epoch_accuracy", 1, 0.75),
+        ("train/epoch_loss", 0, 3.0),
+        ("train/epoch_loss", 1, 2.0),
+        ("train/loss_c", 3, 1.5),
+        ("val/epoch_accuracy", 0, 0.5),
+        ("val/epoch_accuracy", 1, 0.5),
+        ("val/epoch_loss", 0, 2.0),
+        ("val/epoch_loss", 1, 1.0),
+        ("val/f1", 3, 0.25),
+        ("val/loss_c", 3, 0.5),
+    ]
+
+
+def test_one_tag_in_several_folders(tmp_path: Path) -> None:
+    """Folds, the curves of `add_scalars`, and a training that went on in a second folder."""
+    for folder, tag, step, value in (
+        ("fold_0/version_0", "loss", 1, 1.0),
+        ("fold_1/version_0", "loss", 1, 2.0),
+        ("fold_1/version_0", "loss", 2, 1.5),
+        ("fold_2/version_0", "loss", 1, 3.0),
+        ("b/loss_train", "Loss", 1, 4.0),
+        ("b/loss_val", "Loss", 1, 5.0),
+        ("c/first", "nll", 10, 6.0),
+        ("c/second", "nll", 20, 7.0),
+    ):
+        with SummaryWriter(str(tmp_path / folder), filename_suffix=f".{step}") as writer:
+            writer.add_scalar(f"{tag}/{folder[0]}", value, step)
+    assert sorted(told(Follower([tmp_path], 0).drain())) == [
+        ("Loss/b", 1, 4.0),
+        ("fold_1/loss/f", 1, 2.0),
+        ("fold_1/loss/f", 2, 1.5),
+        ("fold_2/loss/f", 1, 3.0),
+        ("loss/f", 1, 1.0),
+        ("nll/c", 10, 6.0),
+        ("nll/c", 20, 7.0),
+        ("val/Loss/b", 1, 5.0),
+    ]
+
+
+@pytest.mark.parametrize("name", ["test", "val"])
+def test_a_run_may_be_called_like_a_phase(tmp_path: Path, name: str) -> None:
+    with SummaryWriter(str(tmp_path / name)) as writer:
+        writer.add_scalar("loss", 1.0, 1)
+    assert told(Follower([tmp_path], 0).drain()) == [("train/loss", 1, 1.0)]
+    (tmp_path / "train").mkdir()
+    assert told(Follower([tmp_path / name], 0).drain()) == [("train/loss", 1, 1.0)]

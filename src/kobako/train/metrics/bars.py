@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kobako.train.metrics.console import Facts
 
-_EPOCH = re.compile(r"(?i)\bepochs?\D{0,3}(\d{1,9})(?:\s?/\s?(\d{1,9}))?")
+_EPOCH = re.compile(r"(?ai)\bepochs?\D{0,3}(\d{1,9})(?:\s?/\s?(\d{1,9}))?")
 _TRAINS = re.compile(r"(?i)epoch|train|iter|step|fit|loss")
 _EVALUATES = re.compile(r"(?i)val|eval|test|sanity|predict|infer")
 

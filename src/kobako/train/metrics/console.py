@@ -25,6 +25,11 @@ _SKIPPED = frozenset(
 """What stands in such lines and is no measure of what is learned."""
 _COPIED = "_copypaste"
 """mmdetection's scores once more, all six in one text."""
+_CLOCK = re.compile(
+    r"(?:(?P<days>\d{1,5}) days?, ?)?(?:(?P<hours>\d{1,9}):)?(?P<minutes>\d{1,9}):(?P<seconds>\d{1,9})"
+    r"|(?P<alone>\d{1,9})s",
+    re.ASCII,
+)
 _UNITS = {"ms": 1e-3, "us": 1e-6}
 _LOSSES_OF_YOLO = frozenset({"box", "obj", "cls"})
 _EVALUATED = ("metrics/precision(B)", "metrics/recall(B)", "metrics/mAP50(B)", "metrics/mAP50-95(B)")
@@ -208,16 +213,11 @@ def _eta(text: str) -> float | None:
 
 def clock(text: str) -> float | None:
     """Seconds of ``1 day, 2:03:04``, ``2:03`` or ``3s``."""
-    days, _, rest = text.rpartition(" day")
-    if text.endswith("s") and text[:-1].isdigit():
-        return float(text[:-1])
-    parts = (rest.partition(",")[2] if days else text).strip().split(":")
-    if len(parts) not in {2, 3} or not all(one.isdecimal() for one in parts):
+    found = _CLOCK.fullmatch(text.strip())
+    if found is None:
         return None
-    seconds = 0
-    for one in parts:
-        seconds = 60 * seconds + int(one)
-    return float(seconds + 86400 * int(days or 0))
+    days, hours, minutes, seconds = (int(found[name] or 0) for name in ("days", "hours", "minutes", "seconds"))
+    return float(seconds + int(found["alone"] or 0) + 60 * minutes + 3600 * hours + 86400 * days)
 
 
 def _int(text: str | None) -> int | None:

@@ -25,10 +25,12 @@ class Events:
     """A record is its length (8 bytes), the masked CRC-32C of that, the data, and the data's CRC.
 
     The length's CRC is checked: past a wrong length nothing can be found. The data's is not, it would double the time.
+    ``phase`` is what the place of the file says.
     """
 
-    def __init__(self, path: str, start: int = 0) -> None:
+    def __init__(self, path: str, start: int = 0, phase: str = "") -> None:
         self.trouble = ""
+        self._phase = phase
         self._tail = Tail(path, start)
         self._begin()
 
@@ -72,7 +74,7 @@ class Events:
     def _record(self, data: bytes, start: int, end: int, found: list[Point]) -> None:
         try:
             scalars = self._summaries.event(data, start, end)
-            found += [Point(normal(tag), step, value, time) for tag, step, value, time in scalars]
+            found += [Point(normal(tag, self._phase), step, value, time) for tag, step, value, time in scalars]
         except ValueError:
             self.trouble = self.trouble or "a record is damaged; it is left out"
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from kobako.train.metrics.events import Events
 from kobako.train.metrics.folders import Folders, Found, below
 from kobako.train.metrics.lines import JsonLines
+from kobako.train.metrics.naming import Naming, told_by_folder
 from kobako.train.metrics.point import Point, Reader
 from kobako.train.metrics.states import State
 from kobako.train.metrics.tables import Table
@@ -24,6 +25,8 @@ _MAYBE_LINES = "log.txt"
 _TABLES = frozenset({"metrics.csv", "results.csv", "summary.csv", "progress.csv"})
 _STATES = frozenset({"trainer_state.json"})
 _LOG = ".log.json"
+_TIMELESS = frozenset({"table", "state"})
+"""Kinds whose numbers have no time of their own."""
 _STAMPED = re.compile(r"\d{8}_\d{6}\.json")
 """mmengine's second copy of scalars.json."""
 _NAMES = "|".join(re.escape(one) for one in sorted({*_LINES, _MAYBE_LINES, *_TABLES, *_STATES}))
@@ -44,22 +47,29 @@ class _Followed(NamedTuple):
     reader: Reader
     path: str
     kind: str
+    folder: str
+    names: dict[str, str]
+    """The names that its tags have, as far as they are known."""
 
 
 class Follower:
-    """Follows what was written below the folders since then, and until then for a run that is over.
+    """Follows what was written below the folders since then, and until then for a run that is over; ``before`` is when
+    the next one began there.
 
     A number's own time decides, where it has one; else its file's. For a run that is about to start, ``settle`` makes
     sure that nothing of the run before is taken for its own, whatever the times say. Numbers that arrive twice, through
-    TensorBoard and a log, are given once: the kind of source that was first to have a tag keeps it.
+    TensorBoard and a log, are given once: the kind of source that was first to have a tag keeps it (``naming``).
     """
 
-    def __init__(self, folders: Iterable[str | os.PathLike[str]], since: float, until: float = math.inf) -> None:
+    def __init__(
+        self, folders: Iterable[str | os.PathLike[str]], since: float, until: float = math.inf, before: float = math.inf
+    ) -> None:
         self._since = since - _TICK
-        self._until = until + _LATE
-        self._folders = Folders(_real(folders), _WANTED)
+        self._until = min(until + _LATE, before)
+        self._tops = _real(folders)
+        self._folders = Folders(self._tops, _WANTED)
         self._files: deque[_Followed] = deque()
-        self._keeper: dict[str, str] = {}
+        self._naming = Naming()
         self._histories: dict[str, dict[str, int]] = {}
         self._told: set[str] = set()
         self._more = False
@@ -78,23 +88,33 @@ class Follower:
             found += self._folders.look(time.time())
         for one in sorted(found, key=lambda one: -one.changed)[: MOST_FILES // 2]:
             self._follow(one, one.size)
+        trainings = set()
         for followed in self._files:
             self._settled.add(followed.path)
+            training = _training(followed.path)
+            if isinstance(followed.reader, State) and training in trainings:
+                followed.reader.pass_over()
+                continue
+            if followed.kind == "state":
+                trainings.add(training)
             for _ in range(_READINGS):  # where it ends, and how it begins: somebody may put another file there
+                if time.monotonic() > deadline:  # the first look does it then
+                    return
                 followed.reader.read()
                 if not followed.reader.behind:
                     break
 
     def only(self, folders: Iterable[str | os.PathLike[str]]) -> None:
         """Where the run writes is known now: nothing but what lies there counts."""
-        within = _real(folders)
+        self._tops = within = _real(folders)
         self._folders.only(within)
         self._files = deque(one for one in self._files if below(one.path, within))
 
     def poll(self) -> list[Point]:
         """What is new. Bounded: where a lot is new, it comes in parts."""
         for found in sorted(self._folders.look(time.time()), key=lambda one: (kind(one.path) != "events", one.path)):
-            self._follow(found, found.size if found.changed < self._since else 0)
+            if not self._cannot_be_its_own(found):
+                self._follow(found, found.size if found.changed < self._since else 0)
         points: list[Point] = []
         self._more = False
         for _ in range(len(self._files)):
@@ -104,6 +124,12 @@ class Follower:
             points += self._kept(self._files[0])
             self._files.rotate(-1)
         return points
+
+    def _cannot_be_its_own(self, found: Found) -> bool:
+        """Whether the file's time alone tells that it holds nothing of a run that is over."""
+        if math.isinf(self._until):
+            return False
+        return found.changed < self._since or (found.changed > self._until and kind(found.path) in _TIMELESS)
 
     def drain(self, polls: int = 1000) -> list[Point]:
         """All that there is, for the end of a training. Bounded, too."""
@@ -127,17 +153,19 @@ class Follower:
     def _follow(self, found: Found, start: int) -> None:
         of = kind(found.path)
         if of and len(self._files) < MOST_FILES:
-            self._files.append(_Followed(self._reader(of, found.path, start), found.path, of))
+            folder = _training(found.path) if of == "state" else os.path.dirname(found.path)
+            names = self._naming.of(of, folder)
+            self._files.append(_Followed(self._reader(of, found.path, start), found.path, of, folder, names))
 
     def _reader(self, of: str, path: str, start: int) -> Reader:
+        phase = told_by_folder(path, self._tops, events=of == "events")
         if of == "events":
-            return Events(path, start)
+            return Events(path, start, phase)
         if of == "table":
-            return Table(path, start)
+            return Table(path, start, phase)
         if of == "state":
-            training = os.path.dirname(os.path.dirname(path))  # FOLDER/checkpoint-500/trainer_state.json
-            return State(path, start, self._histories.setdefault(training, {}))
-        return JsonLines(path, start, sure=of == "lines")
+            return State(path, start, self._histories.setdefault(_training(path), {}))
+        return JsonLines(path, start, phase, sure=of == "lines")
 
     def _kept(self, one: _Followed) -> list[Point]:
         """The points of one file that are this run's, without those that another kind of source gives already."""
@@ -145,16 +173,28 @@ class Follower:
         written = _written(one.path) if any(not point.time for point in points) else 0.0
         if written and one.path not in self._settled and not self._since <= written <= self._until:
             points = [point for point in points if point.time]
-        return [
-            point if point.time else point._replace(time=written)
-            for point in points
-            if (not point.time or self._since <= point.time <= self._until)
-            and self._keeper.setdefault(point.tag, one.kind) == one.kind
-        ]
+        kept = []
+        for point in points:
+            if point.time and not self._since <= point.time <= self._until:
+                continue
+            name = one.names.get(point.tag)
+            if name is None:
+                name = self._naming.name(point.tag, point.step, one.kind, one.folder)
+            if name == point.tag and point.time:
+                kept.append(point)
+            elif name:
+                kept.append(Point(name, point.step, point.value, point.time or written))
+        return kept
 
 
 def _real(folders: Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(os.path.realpath(one) for one in folders))
+
+
+def _training(path: str) -> str:
+    """Where the training writes whose state it is: above ``checkpoint-500/trainer_state.json``."""
+    folder = os.path.dirname(path)
+    return os.path.dirname(folder) if os.path.basename(folder).startswith("checkpoint-") else folder
 
 
 def kind(path: str) -> str:

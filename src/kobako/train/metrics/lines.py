@@ -43,12 +43,13 @@ class Lines:
 
 
 class JsonLines:
-    """Follows such a log."""
+    """Follows such a log. ``phase`` is what the place of the file says."""
 
-    def __init__(self, path: str, start: int = 0, *, sure: bool = True) -> None:
+    def __init__(self, path: str, start: int = 0, phase: str = "", *, sure: bool = True) -> None:
         self.trouble = ""
         self._lines = Lines(path, start)
-        self._steps = Steps()
+        self._phase = phase
+        self._steps = Steps(phase)
         self._sure = sure
         self._other = False
         """Whether it is not such a log at all, which only shows in its first line."""
@@ -66,7 +67,7 @@ class JsonLines:
         return found
 
     def _begin(self) -> None:
-        self._steps = Steps()
+        self._steps = Steps(self._phase)
         self._other = False
 
     def _record(self, line: bytes) -> dict[str, Any] | None:

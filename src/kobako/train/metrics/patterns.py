@@ -2,7 +2,8 @@ r"""How programs tell of their training on the console: one row per form, with w
 
 A row has a ``mark``, which is looked for first and costs next to nothing, and a form. Its groups are ``epoch``,
 ``epochs``, ``iteration``, ``iterations``, ``eta``, ``phase`` and ``rest``: in the rest stand names with numbers. Every
-repetition is bounded, or the last one: a stranger's line must not take longer than its length.
+repetition is bounded, or the last one: a stranger's line must not take longer than its length. Letters and digits are
+those of ASCII: ``\d`` would also take the digits of other scripts, and the long s for an s.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+_LIKE = re.IGNORECASE | re.ASCII
 _NUMBER = r"\d{1,12}"
 _DECIMAL = r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?(?:[eE][-+]?\d{1,3})?|\.\d{1,20}|nan|inf)"
 _CLOCK = r"(?:\d{1,5} days?, )?\d{1,5}:\d\d(?::\d\d)?"
@@ -43,7 +45,7 @@ class Pattern(NamedTuple):
 def _form(text: str) -> re.Pattern[str]:
     for name, stands_for in _NAMES.items():
         text = text.replace(name, stands_for)
-    return re.compile(text, re.IGNORECASE)
+    return re.compile(text, _LIKE)
 
 
 PATTERNS = (
@@ -219,19 +221,21 @@ PATTERNS = (
 _NAME = r"(?P<name>[A-Za-z][\w./@-]{0,40}(?: [A-Za-z][\w./@-]{0,40}){0,3})"
 _VALUE = rf"(?P<value>{_DECIMAL})(?P<unit>%|[A-Za-z]{{0,4}})"
 PAIRS = {
-    ":": re.compile(rf"{_NAME}\s{{0,4}}[:=]\s{{0,20}}{_VALUE}", re.IGNORECASE),
-    "=": re.compile(rf"(?P<name>[A-Za-z][\w./@-]{{0,60}})=\s{{0,4}}{_VALUE}", re.IGNORECASE),
-    " ": re.compile(rf"(?P<name>[A-Za-z][\w./@]{{0,60}}(?: loss)?)[ \t]{{1,9}}{_VALUE}(?![\w:/])", re.IGNORECASE),
-    "'": re.compile(rf"'(?P<name>[^']{{1,100}})': ?'?(?P<value>{_DECIMAL})'?(?P<unit>)", re.IGNORECASE),
+    ":": re.compile(rf"{_NAME}\s{{0,4}}[:=]\s{{0,20}}{_VALUE}", _LIKE),
+    "=": re.compile(rf"(?P<name>[A-Za-z][\w./@-]{{0,60}})=\s{{0,4}}{_VALUE}", _LIKE),
+    " ": re.compile(rf"(?P<name>[A-Za-z][\w./@]{{0,60}}(?: loss)?)[ \t]{{1,9}}{_VALUE}(?![\w:/])", _LIKE),
+    "'": re.compile(rf"'(?P<name>[^']{{1,100}})': ?'?(?P<value>{_DECIMAL})'?(?P<unit>)", _LIKE),
 }
-ETA = re.compile(rf"\beta:? ?(?P<eta>{_CLOCK}|\d{{1,9}}s\b)", re.IGNORECASE)
+ETA = re.compile(rf"\beta:? ?(?P<eta>{_CLOCK}|\d{{1,9}}s\b)", _LIKE)
 SAMPLES = re.compile(r"(?<![\w.])(?P<pace>\d{1,9}(?:\.\d{0,9})?) ?(?:images|imgs?|samples|tokens)?/s(?:ec)?\b")
-PER_STEP = re.compile(r"(?<![\w.])(?P<pace>\d{1,9})(?P<unit>s|ms|us)/step")
+PER_STEP = re.compile(r"(?<![\w.])(?P<pace>\d{1,9})(?P<unit>s|ms|us)/step", re.ASCII)
 BAR = re.compile(
     rf"\d{{1,3}}%.{{1,200}}?\s(?P<iteration>{_NUMBER})/(?P<iterations>{_NUMBER})\b"
-    r"(?:[^\]]{0,60}?(?P<pace>[\d.]{1,9})it/s)?"
+    r"(?:[^\]]{0,60}?(?P<pace>[\d.]{1,9})it/s)?",
+    re.ASCII,
 )
-HEADER = re.compile(r"^\s{1,20}Epoch\s{1,20}gpu_mem\s{1,20}(?P<names>[\w \t]{1,300})$", re.IGNORECASE)
+HEADER = re.compile(r"^\s{1,20}Epoch\s{1,20}gpu_mem\s{1,20}(?P<names>[\w \t]{1,300})$", _LIKE)
 EVALUATED = re.compile(
-    rf"^\s{{1,40}}all(?:\s{{1,20}}{_NUMBER}){{2}}(?P<numbers>(?:\s{{1,20}}{_DECIMAL}){{4}})\s{{0,40}}$"
+    rf"^\s{{1,40}}all(?:\s{{1,20}}{_NUMBER}){{2}}(?P<numbers>(?:\s{{1,20}}{_DECIMAL}){{4}})\s{{0,40}}$",
+    _LIKE,
 )

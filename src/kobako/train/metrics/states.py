@@ -12,7 +12,11 @@ _MOST_RECORDS = 1_000_000
 
 
 class State:
-    """Follows such a file. ``given`` is shared by those of one training: each checkpoint holds the whole history."""
+    """Follows such a file. ``given`` is shared by those of one training: each checkpoint holds the whole history.
+
+    With a ``start`` it is of a training before; where that very file is written anew, and tells no more than was told
+    already, another training has begun from nothing.
+    """
 
     behind = False
 
@@ -21,7 +25,12 @@ class State:
         self._tail = Tail(path)
         self._path = path
         self._given: dict[str, int] = {} if given is None else given
-        self._old = start > 0
+        self._old = self._before = start > 0
+
+    def pass_over(self) -> None:
+        """Remember what stands there without reading it: that takes a while, and the newest one holds it all."""
+        self._tail.read(0)
+        self._old = False
 
     def read(self) -> list[Point]:
         self._tail.offset = 0
@@ -30,10 +39,14 @@ class State:
         if not text:
             return []
         found = self._history(text)
+        old, self._old = self._old, False
+        if self._before and not old:
+            self._before = False
+            if not any(one.step > self._given.get(one.tag, -1) for one in found):
+                self._given.clear()
         new = [one for one in found if one.step > self._given.get(one.tag, -1)]
         for one in new:
             self._given[one.tag] = max(one.step, self._given.get(one.tag, -1))
-        old, self._old = self._old, False
         return [] if old else new
 
     def _history(self, text: bytes) -> list[Point]:

@@ -24,9 +24,10 @@ _LARGEST = 1 << 62
 
 
 class Steps:
-    """Goes through the records of one log, in their order."""
+    """Goes through the records of one log, in their order. ``phase`` is theirs where they tell none themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, phase: str = "") -> None:
+        self._phase = phase
         self._seen = 0
         self._epoch = 0
         self._last = 0
@@ -57,7 +58,7 @@ class Steps:
             return self._epochs(record, "val" if mode != "train" else "train")
         if "train_runtime" in record:  # the Trainer's last record: means over the whole training
             return None, ""
-        phase = "train" if "iter" in record or "loss" in record else ""
+        phase = (self._phase or "train") if "iter" in record or "loss" in record else self._phase
         if not phase and "data_time" in record and "step" in record and "iteration" not in record:
             phase = "val"  # mmengine
         for name in _STEPS:

@@ -15,12 +15,14 @@ _MOST_COLUMNS = 1000
 class Table:
     """Follows a table. One that is written anew with more columns, as Lightning does, goes on where it was."""
 
-    def __init__(self, path: str, start: int = 0) -> None:
+    def __init__(self, path: str, start: int = 0, phase: str = "") -> None:
         self.trouble = ""
         self._lines = Lines(path, 0, _HEAD)
+        self._lines.tail.settled = start > 0
         self._from = start
         self._columns: list[str] = []
-        self._steps = Steps()
+        self._phase = phase
+        self._steps = Steps(phase)
         self._rows = 0
         self._known = 0
         self._place = 0
@@ -50,7 +52,7 @@ class Table:
         self._before, self._columns = self._columns, []
         self._known = max(self._rows, self._known)
         self._rows = self._place = self._from = 0
-        self._steps = Steps()
+        self._steps = Steps(self._phase)
 
     def _name(self, cells: list[str]) -> None:
         self._columns = cells

@@ -66,6 +66,11 @@ def phase_of(tag: str) -> str:
     return first if first in {"train", "val", "test"} else ""
 
 
+def phase_named(word: str) -> str:
+    """The phase that a word is a name of, "" where it is of none."""
+    return _PHASES.get(word.lower(), "")
+
+
 def family(tag: str) -> str:
     """The name without its phase: what belongs into one picture."""
     return tag.partition("/")[2] if phase_of(tag) else tag

@@ -6,7 +6,8 @@ import os
 import stat
 
 HEAD = 64
-"""Bytes at a file's start that tell whether it is still the same one: somebody may write it anew in place."""
+"""Bytes at a file's start, and before the place that was read to, that tell whether it is still the same one: somebody
+may write it anew in place."""
 
 
 class Tail:
@@ -22,8 +23,11 @@ class Tail:
         """Bytes that are passed over without reading them, before anything is read again."""
         self.changed = 0.0
         """When the file was last written to."""
+        self.settled = start > 0
+        """Whether it was another's until now: when it is written to and does not grow, it was written anew."""
         self._stamp: tuple[int, ...] = ()
         self._head = b""
+        self._last = b""
         self._heads = head
 
     def read(self, most: int) -> bytes:
@@ -45,8 +49,7 @@ class Tail:
         handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             before = os.pread(handle, self._heads, 0)
-            other = bool(self._stamp) and stamp[:2] != self._stamp[:2]
-            if other or stamp[2] < self.offset or before[: len(self._head)] != self._head:
+            if self._other(stamp, handle) or before[: len(self._head)] != self._head:
                 self.offset = self.over = 0
                 self.restarted = True
             self._head = before
@@ -54,9 +57,23 @@ class Tail:
             self.offset += passed
             self.over -= passed
             data = os.pread(handle, most, self.offset) if most else b""
+            self.offset += len(data)
+            begin = max(0, self.offset - HEAD)
+            if self._stamp and stamp != self._stamp and (data or self.restarted):
+                self.settled = False
+            self._last = data[-HEAD:] if len(data) >= HEAD else os.pread(handle, self.offset - begin, begin)
         finally:
             os.close(handle)
-        self.offset += len(data)
         self.behind = bool(most) and self.offset < stamp[2]
         self._stamp = stamp
         return data
+
+    def _other(self, stamp: tuple[int, ...], handle: int) -> bool:
+        """Whether it is another file, or what was read of it does not stand there any more."""
+        if not self._stamp:
+            return stamp[2] < self.offset
+        if stamp[:2] != self._stamp[:2] or stamp[2] < self.offset:
+            return True
+        if self.settled and stamp[3] != self._stamp[3] and stamp[2] == self.offset:
+            return True
+        return os.pread(handle, len(self._last), max(0, self.offset - len(self._last))) != self._last

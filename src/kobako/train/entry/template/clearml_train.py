@@ -106,23 +106,28 @@ OF_KEYS = (
     "|session|signing|ssh|storage|wandb"
 )
 SECRET = (
-    r"(?=[\w-]{0,200}?(?:key|token|pass|pwd|secret|credential))"  # quickly past all other words
-    r"(?!(?:[\w-]{0,200}[_-])?(?:%s)[_-]?token(?![\w-]))"
-    r"(?:[\w-]{0,200}(?:(?:%s)[_-]?(?:key|token)s?|(?:password|passwd|passphrase|secret|credential)s?|token)"
-    r"|(?-i:[A-Z0-9_]{1,200}_(?:KEY|PASS|PWD)))"
+    r"(?=[\w-]{0,200}?(?:key|token|pass|pwd|secret|credential|auth|jwt|pat|string))"  # quickly past all other words
+    r"(?!(?:[\w-]{0,200}[_-])?(?:%s)[_-]?token(?:[_-]?v?\d{1,3})?(?![\w-]))"
+    r"(?:[\w-]{0,200}(?:(?:%s)[_-]?(?:key|token)s?|(?:password|passwd|passphrase|secret|credential)s?|token"
+    r"|authorization|connection[_-]?string|jwt)"
+    r"|(?-i:[A-Z0-9_]{1,200}_(?:KEY|PASS|PWD|PAT|AUTH_CONFIG)))(?:[_-]?v?\d{1,3})?"
 ) % (ORDINARY, OF_KEYS)
 ADDRESS = r"(://)[^/\s?#\"'<>]+@"
 OPTION = r"(?<![\w-])--%s(?:=|\s{1,20}(?!-))" % SECRET
 NO_VALUE = r"(?!(?:str|int|float|bool|bytes|None|null|true|false)\b|[A-Za-z_][\w.]{0,100}[(\[])"  # a type, a call
+SCHEME = r"(?:(?:bearer|basic)\s{1,20})?"  # Authorization: Bearer VALUE
 SHOWN = r"(?i)%s|(%s|(?<![\w-])[\"']?%s[\"']?(?:[=:](?![=\s])|\s{0,20}[=:](?!=)\s{1,20}%s|\s{1,20}[=:](?![=\s])))"
-SHOWN = re.compile(SHOWN % (ADDRESS, OPTION, SECRET, NO_VALUE) + r"(?:\"[^\"]*\"|'[^']*'|\S+)")
-LITERAL = r"(?im)%s|((?<![\w-])[\"']?%s[\"']?\]?\s{0,20}[=:](?!=)\s{0,20}[\"']?|%s)" % (ADDRESS, SECRET, OPTION)
-LITERAL += r"(?:(?<=[\"'])[^\"'\s]{6,}(?=[\"'])|(?<=[=:\s])(?=\S*\d)[\w+/.~-]{8,}(?=\s*$))"
+SHOWN = re.compile(SHOWN % (ADDRESS, OPTION, SECRET, NO_VALUE) + r"(?:\"[^\"]*\"|'[^']*'|%s\S+)" % SCHEME)
+LITERAL = r"(?im)%s|((?<![\w-])[\"']?%s[\"']?\]?\s{0,20}[=:](?!=)\s{0,20}[\"']?%s|%s)"
+LITERAL %= (ADDRESS, SECRET, SCHEME, OPTION)
+LITERAL += r"(?:(?<=[\"'])(?:[^\"'\s]{6,}|(?![^\"'\n]*[{%])[^\"'\s][^\"'\n]{4,}[^\"'\s])(?=[\"'])"
+LITERAL += r"|(?<=[=:\s])(?=\S*\d)[\w+/.~-]{8,}(?=\s*$|[\"']))"
+PAIR = r"(?i)(?<![\w-])([\w-]+)[\"']?[=:]\s{0,20}%s(?=\"([^\"]+)|'([^']+)|([^\s\"')}\]]{1,4000}))" % SCHEME
 SECRETS = []
 
 
 def is_secret(name):
-    return re.match("(?i)(?:" + SECRET + ")$", name.lstrip("-")) is not None
+    return re.match("(?i)(?:" + SECRET + ")$", name.lstrip("-+~")) is not None  # Hydra: +api_key=...
 
 
 def learn(words):
@@ -131,6 +136,8 @@ def learn(words):
     for before, word in zip([""] + words, words):
         name, equals, value = word.partition("=")
         found += [value] * is_secret(name.rpartition(".")[2]) + [word] * is_value(before, word)
+    for pair in (pair for text in words + found for pair in re.findall(PAIR, text) if is_secret(pair[0])):
+        found = found + ["".join(pair[1:]), re.split("[,;&]", "".join(pair[1:]))[0]]  # a=1 wandb.api_key=VALUE
     for text in words + list(os.environ.values()):
         found += re.findall(r"://(?:[^/\s?#\"'<>:@]*:)?([^/\s?#\"'<>]+)@", text)
     forms = {form for one in found for form in (one, repr(one)[1:-1], json.dumps(one)[1:-1]) if len(one) > 5}
@@ -272,6 +279,8 @@ class Given:
         value = meant or (value if equals else following(option.takes, words))
         if value is None and option.takes in ("value", "values", "rest"):
             self.problems.append(problem("{} needs a value".format(key), None, "{}=VALUE".format(key)))
+        elif option.takes in ("values", "rest") and quietly(shlex.split, value) is None:
+            self.problems.append(problem("the quotes in {} do not match".format(key), value))
         else:
             self.give(option, value)
 
@@ -434,9 +443,9 @@ def beside(path):
 
 def check_options(given):
     edit = " in " + near(__file__)
-    have = {o.name for o, _ in given.theirs} | ({CONFIG} if given.get("config") else set())
-    for option in THEIRS:
-        if option.required and option.name not in have and option.flag not in WORK_DIR + RESUME and not given.unknown:
+    have = {o.name for o, _ in given.theirs} | set(given.own) | ({CONFIG} if given.get("config") else set())
+    for option in THEIRS if not given.unknown + given.rest else ():  # else it may be among those
+        if option.required and option.name not in have and option.flag not in WORK_DIR + RESUME:
             name = "--config" if option.name == CONFIG else "--" + option.name
             yield problem(name + " is missing", SCRIPT + " needs it", "{}=...  {}".format(name, option.help))
     for name, words in (("config", CONFIG), ("work_dir", WORK_DIR)):
@@ -539,7 +548,8 @@ def unknown(keys):
 
 
 def now():
-    text = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    moment = time.time()
+    text = time.strftime("%Y-%m-%dT%H:%M:%S.{:03d}%z", time.localtime(moment)).format(int(moment % 1 * 1000))
     return text[:-2] + ":" + text[-2:]
 
 
@@ -558,9 +568,9 @@ class Trace:
             self.facts.update(facts)
             self.write(self.name, json.dumps(cleaned(self.facts), indent=1) + "\n")
 
-    def write(self, name, text):
+    def write(self, name, text, errors="backslashreplace"):
         try:
-            with io.open(self.path(name + ".new"), "w", encoding="utf-8", errors="backslashreplace") as file:
+            with io.open(self.path(name + ".new"), "w", encoding="utf-8", errors=errors, newline="") as file:
                 file.write(text)
             os.replace(self.path(name + ".new"), self.path(name))
             self.failed = None
@@ -643,7 +653,7 @@ def host():
 def ask(*words):
     """What a program answers on stdout; None where it is not there, fails or takes long."""
     quiet = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": 20}
-    return quietly(lambda: subprocess.check_output(words, **quiet).decode("utf-8", "replace"))
+    return quietly(lambda: subprocess.check_output(words, **quiet).decode("utf-8", "surrogateescape"))
 
 
 GIT = ("git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", REPO)
@@ -654,7 +664,9 @@ def hide_changes():
     """ClearML sends what was changed since the commit: where credentials stand in it, it is told without them."""
     patch = ask(*CHANGES + ("--submodule=diff", "HEAD")) or ""
     if masked(patch, LITERAL) != patch:
-        text = masked(patch, LITERAL).encode("utf-8", "replace")
+        text = masked(patch, LITERAL).encode("utf-8", "surrogateescape")
+        if len(text) > 90000:  # Linux takes no variable of 128 KiB, and ends every program that is given one
+            text = b"# too large to be sent without its credentials: it is in source.patch beside the run's log"
         os.environ["CLEARML_VCS_DIFF"] = importlib.import_module("base64").b64encode(text).decode("ascii")
 
 
@@ -667,7 +679,7 @@ def note_slow_facts(trace, data):
     commit = (ask(*GIT + ("rev-parse", "HEAD")) or "").strip() or None
     patch = ask(*CHANGES + ("--binary", "HEAD", "--", ".")) if commit else None
     if patch:
-        trace.write("source.patch", masked(patch, LITERAL))
+        trace.write("source.patch", masked(patch, LITERAL), "surrogateescape")  # the bytes that git gave
     state = ask(*GIT + ("--no-optional-locks", "status", "--porcelain", "--ignore-submodules=all", "-uall", "--", "."))
     dirty, name = bool(state) if commit and state is not None else None, "source.patch" if patch else None
     trace.update(source={"commit": commit, "dirty": dirty, "patch": name})
@@ -702,7 +714,7 @@ def artifacts(root, since):
     found, newest = [], None
     for path in walk(root):
         state, base = quietly(os.lstat, path), os.path.basename(path)
-        if not state or state.st_mtime < since - 1 or os.path.islink(path):
+        if not state or state.st_mtime < since - (state.st_mtime % 1 == 0) or os.path.islink(path):
             continue
         kind = "log" if base.endswith((".log", ".json", ".jsonl", ".txt", ".csv")) else "other"
         kind = "checkpoint" if is_checkpoint(path) else "events" if "tfevents" in base else kind
@@ -727,21 +739,24 @@ class Tee(io.TextIOWrapper):
         through = getattr(stream, "write_through", bool(os.environ.get("PYTHONUNBUFFERED")))  # Python 3.6 does not tell
         ways = {"line_buffering": stream.line_buffering, "write_through": through}
         io.TextIOWrapper.__init__(self, stream.buffer, stream.encoding, stream.errors, **ways)
-        self.under, self.log, self.heard, self.tail = stream, log, heard, ""
+        self.under, self.log, self.heard, self.tail, self.size = stream, log, heard, [], 0
 
     def write(self, text):
         count = io.TextIOWrapper.write(self, text)
-        # of a progress bar only the last state counts; what comes behind a \r takes its place
-        lines = [re.sub(r".*\r(?=.)", "", line) for line in (self.tail + text).split("\n")]
-        self.tail = lines.pop()
-        if lines:
+        self.tail.append(text)
+        self.size += len(text)
+        if "\n" in text or "\r" in text or self.size > 65536:  # else joined later: a dot at a time is a long line
+            lines = [last_state(line) for line in "".join(self.tail).split("\n")]
+            rest = lines.pop()
             self.heard.extend(lines)
-            self.note("".join(line.rstrip("\r") + "\n" for line in lines))
+            self.note("".join(line.rstrip("\r") + "\n" for line in lines) + (rest if len(rest) > 65536 else ""))
+            self.tail = [rest] if len(rest) <= 65536 else []
+            self.size = len("".join(self.tail))
         return count
 
     def note(self, text):
         try:
-            if self.log is not None:
+            if self.log is not None and text:
                 os.write(self.log, masked(text, ADDRESS).encode("utf-8", "backslashreplace"))
         except OSError as error:
             self.log = None
@@ -749,9 +764,15 @@ class Tee(io.TextIOWrapper):
 
     def finish(self):
         quietly(self.flush)
-        if self.tail:
-            self.note(self.tail.rstrip("\r") + "\n")
-            self.tail = ""
+        rest, self.tail = "".join(self.tail).rstrip("\r"), []
+        if rest:
+            self.note(rest + "\n")
+
+
+def last_state(line):
+    """Of a progress bar only the last state counts: what comes behind a \\r takes the place of what was before."""
+    body = line.rstrip("\r")
+    return body.rpartition("\r")[2] + line[len(body) :]
 
 
 def tee(path):
@@ -975,6 +996,7 @@ class Tracker:
         # beside its thread that asks git, ClearML forks a process, which may hold that thread's pipe open for ever
         Task._Task__detect_repo_async = False
         self.task = Task.init(project_name=job["project"], task_name=job["title"], **how)
+        os.environ.pop("CLEARML_VCS_DIFF", None)
         url = None if self.offline else self.task.get_output_log_web_page()
         trace.update(clearml={"mode": job["clearml"], "task": self.task.id, "session": None, "url": url})
         if not os.environ.get("CLEARML_TASK_ID"):
@@ -1124,7 +1146,7 @@ class Run:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:
                 signal.signal(number, self.stop)
-        self.true_exit, os._exit = os._exit, self.leave
+        self.true_exit, os._exit, self.true_fork, os.fork = os._exit, self.leave, os.fork, self.fork
         try:
             code, error = self.work()
         except BaseException as raised:
@@ -1136,7 +1158,7 @@ class Run:
     def stop(self, number, frame):
         """SIGTERM unwinds the script; one that does not let itself be stopped is ended all the same."""
         signal.signal(number, signal.SIG_DFL)
-        if os.getpid() != self.pid:  # a child that was forked from here
+        if os.getpid() != self.pid:  # a child that was forked by something else than Python
             os.kill(os.getpid(), number)
             return
         self.signal = number
@@ -1145,6 +1167,18 @@ class Run:
         timer.daemon = True
         timer.start()
         raise SystemExit(128 + number)
+
+    def fork(self):
+        """A child is ended by SIGTERM at once: a handler in Python does not run while it waits for a lock."""
+        ours = {number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == self.stop}
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+        try:
+            pid = self.true_fork()
+            for number in ours if pid == 0 else ():
+                signal.signal(number, signal.SIG_DFL)
+            return pid
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def leave(self, code):
         """os._exit, which skips everything: the trace is completed all the same."""
@@ -1482,6 +1516,9 @@ def main(argv):
         raise
     except KeyboardInterrupt:
         trace.end(130, number=int(signal.SIGINT))
+        raise
+    except BaseException as raised:  # whatever this file did not foresee: no trace stays "running"
+        trace.end(exit_code(raised), failure(raised, 0))
         raise
 
 
