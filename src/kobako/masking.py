@@ -50,9 +50,9 @@ _LITERAL = re.compile(
     r"|(?<=[=:\s])(?=\S*\d)[\w+/.~-]{8,}(?=\s*$|[\"']))"
 )
 _PAIR = re.compile(
-    rf"(?i)(?<![\w-])([\w-]+)[\"']?[=:]\s{{0,20}}{_SCHEME}(?=\"([^\"]+)|'([^']+)|([^\s\"')}}\]]{{1,4000}}))"
+    rf"(?i)(?<![\w-]){_NAME}[\"']?[=:]\s{{0,20}}{_SCHEME}(?=\"([^\"]+)|'([^']+)|([^\s\"')}}\]]{{1,4000}}))"
 )
-"""NAME=VALUE and NAME: VALUE, wherever they stand in a word; what follows the value may be a pair as well."""
+"""NAME=VALUE and NAME: VALUE with such a name, wherever they stand in a word."""
 
 
 _ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -77,10 +77,9 @@ def is_secret(name: str) -> bool:
 def valued(text: str) -> Iterator[str]:
     """The values of what is named for a credential anywhere in a word: ``--cfg_options="a=1 wandb.api_key=VALUE"``."""
     for pair in _PAIR.finditer(text):
-        if is_secret(pair[1]):
-            value = pair[2] or pair[3] or pair[4]
-            yield value
-            yield re.split("[,;&]", value, maxsplit=1)[0]
+        value = pair[1] or pair[2] or pair[3]
+        yield value
+        yield re.split("[,;&]", value, maxsplit=1)[0]
 
 
 def mask(text: str) -> str:

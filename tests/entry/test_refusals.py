@@ -193,3 +193,21 @@ def test_clearml_that_is_not_installed(tmp_path: Path) -> None:
     assert (
         text == "error: --clearml=offline needs clearml\n  why: it is not installed here\n  fix: pip install clearml\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "fix"),
+    [
+        (("--nosuch=1",), "--help lists all; words after -- are passed on"),
+        (("--hwo=1",), "did you mean --how?"),
+        (("-x",), "--help lists all; words after -- are passed on"),
+        (
+            ("-e", "X=1"),
+            "--help lists all; words after -- are passed on; an option of kobako train stands before the service",
+        ),
+    ],
+)
+def test_an_option_that_is_like_no_other_is_not_guessed(tmp_path: Path, words: tuple[str, ...], fix: str) -> None:
+    text = refused(Repository(tmp_path, PARSER), CONFIG, *words)
+    told = f"error: no option {words[0].split('=')[0]}\n  why: tools/train.py does not take it\n  fix: {fix}\n"
+    assert text.startswith(told)

@@ -38,6 +38,15 @@ YOLOX = Settings(
     launcher="own",
     devices=("-d", "{}"),
 )
+AUTO = SETTINGS._replace(resume_auto=("--auto-resume",))
+BOTH = SETTINGS._replace(
+    options=(
+        *SETTINGS.options,
+        option("dry_run", "--dry-run", "flag"),
+        option("dataset_id", "--dataset_id"),
+        option("nnodes", "--nnodes"),
+    )
+)
 OUT = "demo/work_dirs/c"
 
 
@@ -89,6 +98,25 @@ OUT = "demo/work_dirs/c"
             f"--config-name=small hydra.run.dir={OUT[:-1]}small model.lr=1 +a=2",
         ),
         (HYDRA, "--config=configs/c.py", f"--config-path WS/configs --config-name c hydra.run.dir={OUT}"),
+        (
+            HYDRA,
+            "-m lr=1,2 --config=small",
+            f"--config-name=small -m hydra.sweep.dir={OUT[:-1]}small hydra.run.dir={OUT[:-1]}small lr=1,2",
+        ),
+        (
+            HYDRA,
+            "lr=1 --config-dir more ~x --config=configs/c.py -- --info y=2",
+            f"--config-path WS/configs --config-name c --config-dir more --info y=2 hydra.run.dir={OUT} lr=1 '~x'",
+        ),
+        (HYDRA, "--config=config.yaml", f"--config-name=config.yaml hydra.run.dir={OUT[:-1]}config"),
+        (AUTO, "--config=configs/c.py --resume=auto", f"configs/c.py --work-dir {OUT} --auto-resume"),
+        (
+            SETTINGS,
+            "--config=configs/c.py --resume=https://host/a.pth",
+            f"configs/c.py --work-dir {OUT} --resume-from https://host/a.pth",
+        ),
+        (BOTH, "--config=configs/c.py -- --dry-run", f"configs/c.py --work-dir {OUT} --dry-run"),
+        (BOTH, "--config=configs/c.py --dataset_id=7", f"configs/c.py --dataset_id=7 --work-dir {OUT}"),
         (YOLOX, "--config=configs/c.py --nproc_per_node=2", f"-d 2 -f configs/c.py output_dir {OUT}"),
         (YOLOX, "-f configs/c.py -d 1 max_epoch 3", f"-f configs/c.py -d 1 output_dir {OUT} max_epoch 3"),
         (YOLOX, "--config=configs/c.py --opts=max_epoch\\ 3", f"-f configs/c.py max_epoch 3 output_dir {OUT}"),
@@ -127,3 +155,23 @@ def test_help_lists_both(tmp_path: Path) -> None:
     assert "--nproc_per_node=..." in outcome.stdout
     assert "  --amp " in outcome.stdout
     assert not (tmp_path / "demo/work_dirs").exists()
+
+
+def test_help_lists_what_both_have_once_or_says_how_to_give_it(tmp_path: Path) -> None:
+    lines = Repository(tmp_path, PARSER, BOTH).train("--help").stdout.splitlines()
+    ours, theirs = lines[: lines.index("of tools/train.py:")], lines[lines.index("of tools/train.py:") :]
+
+    def rows(name: str, lines: list[str]) -> list[bool]:
+        return [
+            "(give it after --)" in line for line in lines if line.split() and line.split()[0] in (name, f"{name}=...")
+        ]
+
+    both = ("--config", "--work_dir", "--dry_run", "--dataset_id", "--nnodes", "--resume_from")
+    assert {name: (rows(name, ours), rows(name, theirs)) for name in both} == {
+        "--config": ([False], []),
+        "--work_dir": ([False], []),
+        "--dry_run": ([False], [True]),
+        "--dataset_id": ([False], [True]),
+        "--nnodes": ([], [False]),
+        "--resume_from": ([], [False]),
+    }

@@ -28,6 +28,7 @@ def check_entry(context: Context, service: Service) -> None:
             "no-entry",
             f"{service.title} has no entry script: {context.workspace.relative(script)} does not exist",
             why="it is what is run where x-kobako.entry names nothing else",
-            fix=f"write under x-kobako of the service, for example: entry: {service.title}/tools/train.py",
+            fix=f"kobako entry {service.title} writes it; or name what trains under x-kobako of the service, "
+            f"for example: entry: {service.title}/tools/train.py",
             where=service.where,
         )

@@ -12,6 +12,7 @@ from kobako.actions import add as adding
 from kobako.actions import entry_script
 from kobako.actions.add import AddRequest
 from kobako.actions.context import Context
+from kobako.actions.entry import check_entry
 from kobako.actions.entry_script import EntryRequest
 from kobako.actions.facts import Wishes
 from kobako.errors import UsageError
@@ -238,6 +239,15 @@ def test_entry_writes_it_later(context: Context, repository: Path) -> None:
     assert result.data["entry"] == {"file": "Repo/tools/clearml_train.py", "written": True, "script": "Repo/train.py"}
     assert [one["name"] for one in result.data["options"]] == ["config", "work_dir", "api_key"]
     assert list((repository.parent / ".kobako").glob("tmp-*")) == []
+
+
+def test_a_missing_entry_script_is_to_be_written(context: Context, repository: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_entry(context, context.service("repo"))
+    assert caught.value.code == "no-entry"
+    assert str(caught.value.fix).startswith("kobako entry Repo writes it; or name what trains under x-kobako ")
+    entry(context)
+    check_entry(context, context.service("repo"))
 
 
 def test_entry_shows_it(context: Context, root: Path) -> None:

@@ -163,6 +163,10 @@ def test_helpers_are_followed(files: dict[str, str], flags: list[str], tmp_path:
             @click.option('--outdir', help='Where to save', metavar='DIR', required=True)
             @click.option('--cond/--no-cond', 'cond', default=False, show_default=True)
             @click.option('-v', '--verbose', is_flag=True)
+            @click.option('--lr', required=True, default=0.1)
+            @click.option('--name', required=True, prompt=True)
+            @click.option('--key', required=True, envvar='KEY')
+            @click.option('--to', required=True, default=None, prompt=False)
             @click.argument('data')
             @click.argument('more', nargs=-1)
             def main(ctx, **kwargs):
@@ -172,6 +176,10 @@ def test_helpers_are_followed(files: dict[str, str], flags: list[str], tmp_path:
                 "--outdir (required): Where to save",
                 "--cond --no-cond=False",
                 "-v --verbose=False",
+                "--lr=0.1",
+                "--name",
+                "--key",
+                "--to (required)",
                 "data (required)",
                 "more",
             ],

@@ -573,6 +573,13 @@ def test_help_says_choices_and_default(tmp_path: Path) -> None:
     assert [one.help for one in made.options] == ["(one of a, b) (default: a)", "rate (0.1, 5% off) (default: 0.1)"]
 
 
+def test_options_that_the_entry_script_has_as_well_are_told(tmp_path: Path) -> None:
+    made = found(tmp_path, {"train.py": argparse("'--config'", "'--work-dir'", "'--dry-run'", "'--dataset_id'")})
+    (question,) = made.questions
+    assert "same name as its --dry-run, --dataset_id: the script's own are given after --" in question.what
+    assert found(tmp_path, {"train.py": argparse("'--config'", "'--work-dir'", "'--resume'")}).questions == ()
+
+
 def test_other_scripts_are_asked_about(tmp_path: Path) -> None:
     script = argparse("'--config'", "'--work-dir'")
     made = found(tmp_path, {"train_a.py": script, "train_b.py": script})

@@ -13,6 +13,7 @@ import kobako.train.entry
 from kobako import masking
 from kobako.actions import artifacts
 from kobako.train import masked
+from kobako.train.entry import discover
 
 TEMPLATE = Path(kobako.train.entry.__file__).with_name("template") / "clearml_train.py"
 
@@ -173,6 +174,11 @@ def test_what_stands_in_a_variable_of_that_name_is_known_in_its_parts(
     script.learn([])
     assert masked.Blots(masked.secrets(variables, []))(b"somebody SECRETVALUE12==") == b"somebody ***"
     assert script.masked("somebody SECRETVALUE12==", script.ADDRESS) == "somebody ***"
+
+
+def test_both_know_what_the_entry_script_keeps_for_itself(script: ModuleType) -> None:
+    handed_on = {"config", "work_dir", "resume", "dataset_path", "help", *script.TORCHRUN}
+    assert {option.name for option in script.OWN} - handed_on == discover.OURS
 
 
 def test_both_know_the_same_checkpoints(script: ModuleType) -> None:

@@ -32,6 +32,8 @@ _OUTPUT_KEYS = (
     (re.compile(r"\b(?:exp|self)\.output_dir\s*="), "output_dir"),
 )
 """What repositories call the folder of their results in configurations that KEY VALUE pairs change."""
+OURS = frozenset({"dataset_id", "clearml", "clearml_project", "clearml_task", "dry_run"})
+"""Options that the entry script keeps for itself, whatever the script has of that name."""
 _FITS = frozenset({"train", "fit", "training"})
 
 
@@ -180,6 +182,10 @@ def _open(entry: EntryPoint, found: Settings) -> Iterator[Question]:
     if not found.config and candidates:
         shown = ", ".join(f"--{one}" for one in candidates)
         yield Question(f"which of {shown} is its configuration? (CONFIG in {SCRIPT}; all can be given by name)", place)
+    hidden = [one.flag.partition("/")[0] or f"--{one.name}" for one in found.options if one.name in OURS]
+    if hidden:
+        what = f"the entry script has options of the same name as its {', '.join(hidden)}"
+        yield Question(f"{what}: the script's own are given after -- (kobako train NAME ... -- {hidden[0]} ...)", place)
     if not found.work_dir:
         what = (
             "how it is told where to write is not known, so it runs in its own folder and writes where it always does"

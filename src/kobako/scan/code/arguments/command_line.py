@@ -55,7 +55,7 @@ def _option(call: ast.Call, *, is_argument: bool) -> Argument | None:
         required = not free
     else:
         flags = tuple(part.strip() for one in texts if one.startswith("-") for part in one.split("/") if part.strip())
-        required = is_true(given.get("required"))
+        required = is_true(given.get("required")) and not _comes_otherwise(given)
     default = shown(given.get("default"))
     if default is None and is_true(given.get("is_flag")):
         default = "False"
@@ -65,6 +65,12 @@ def _option(call: ast.Call, *, is_argument: bool) -> Argument | None:
     dest = next((one for one in texts if one.isidentifier()), "")
     choices = takes.choices_of(given.get("type"))
     return Argument(flags, required, default, told(given.get("help")), call.lineno, behind, choices, dest)
+
+
+def _comes_otherwise(given: dict[str, ast.expr]) -> bool:
+    """Whether click has somewhere else to take the value of a required option from."""
+    said = {name for name, node in given.items() if not (isinstance(node, ast.Constant) and node.value is None)}
+    return bool(said & {"default", "envvar"}) or ("prompt" in said and not _is_false(given["prompt"]))
 
 
 def _is_false(node: ast.expr | None) -> bool:

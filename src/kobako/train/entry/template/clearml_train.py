@@ -38,6 +38,7 @@ import threading
 import time
 import traceback
 import types
+import warnings
 
 # ---- Settings: what is known of this repository. Change them where they are wrong. ----
 NAME = "example"
@@ -122,7 +123,7 @@ LITERAL = r"(?im)%s|((?<![\w-])[\"']?%s[\"']?\]?\s{0,20}[=:](?!=)\s{0,20}[\"']?%
 LITERAL %= (ADDRESS, SECRET, SCHEME, OPTION)
 LITERAL += r"(?:(?<=[\"'])(?:[^\"'\s]{6,}|(?![^\"'\n]*[{%])[^\"'\s][^\"'\n]{4,}[^\"'\s])(?=[\"'])"
 LITERAL += r"|(?<=[=:\s])(?=\S*\d)[\w+/.~-]{8,}(?=\s*$|[\"']))"
-PAIR = r"(?i)(?<![\w-])([\w-]+)[\"']?[=:]\s{0,20}%s(?=\"([^\"]+)|'([^']+)|([^\s\"')}\]]{1,4000}))" % SCHEME
+PAIR = r"(?i)(?<![\w-])%s[\"']?[=:]\s{0,20}%s(?=\"([^\"]+)|'([^']+)|([^\s\"')}\]]{1,4000}))" % (SECRET, SCHEME)
 SECRETS = []
 
 
@@ -136,8 +137,8 @@ def learn(words):
     for before, word in zip([""] + words, words):
         name, equals, value = word.partition("=")
         found += [value] * is_secret(name.rpartition(".")[2]) + [word] * is_value(before, word)
-    for pair in (pair for text in words + found for pair in re.findall(PAIR, text) if is_secret(pair[0])):
-        found = found + ["".join(pair[1:]), re.split("[,;&]", "".join(pair[1:]))[0]]  # a=1 wandb.api_key=VALUE
+    for value in ["".join(pair) for text in words + found for pair in re.findall(PAIR, text)]:
+        found += [value, re.split("[,;&]", value)[0]]  # a=1 wandb.api_key=VALUE
     for text in words + list(os.environ.values()):
         found += re.findall(r"://(?:[^/\s?#\"'<>:@]*:)?([^/\s?#\"'<>]+)@", text)
     forms = {form for one in found for form in (one, repr(one)[1:-1], json.dumps(one)[1:-1]) if len(one) > 5}
@@ -228,6 +229,9 @@ THEIRS = [Option(*fields) for fields in OPTIONS]
 REST = next((option for option in THEIRS if option.takes == "rest"), None)
 
 
+HYDRA_SWITCHES = "-m --multirun -r --run --resolve --hydra-help -sc --shell-completion".split() * (STYLE == "hydra")
+
+
 def alike(key):
     return key.replace("-", "_")
 
@@ -290,7 +294,8 @@ class Given:
         elif option.takes == "flag":
             self.own.update({option.name: ""} if truth(value) else {})
         else:  # a queue can give no option without a value: --resume=true
-            self.own[option.name] = "" if option.takes == "maybe" and (value or "true").lower() == "true" else value
+            bare = ("true", "auto") if RESUME_AUTO else ("true",)
+            self.own[option.name] = "" if option.takes == "maybe" and (value or "true").lower() in bare else value
 
     def foreign(self, word, key, words):
         """An option that is not known here: passed on, as the script spells it, unless it cannot be the script's."""
@@ -300,11 +305,13 @@ class Given:
         if STYLE == "hydra" and "=" in word:
             self.unknown.append(word.lstrip("-"))
         elif spelled or not COMPLETE or STYLE in ("hydra", "free") or re.search(r"\b%s\b" % re.escape(name), source):
-            value = None if "=" in word else following("value", words)
+            value = None if "=" in word or word in HYDRA_SWITCHES else following("value", words)
             self.unknown += [(spelled + [key])[0] + word[len(key) :]] + [value] * (value is not None)
         else:
-            close = difflib.get_close_matches("--" + name, ["--" + o.name for o in OWN + THEIRS], 1)
-            fix = "did you mean {}?".format(close[0]) if close else "--help lists all; words after -- are passed on"
+            close = difflib.get_close_matches("--" + name, ["--" + o.name for o in OWN + THEIRS], 1, 0.75)
+            fix = "did you mean {}?".format(close[0]) if close and name[1:] else "--help lists all"
+            before = "; an option of kobako train stands before the service" if re.match("-[euwT]$", key) else ""
+            fix += "" if close and name[1:] else "; words after -- are passed on" + before
             self.problems.append(problem("no option {}".format(key), "{} does not take it".format(SCRIPT), fix))
 
     def place(self, loose):
@@ -383,7 +390,24 @@ def script_words(given, work_dir, more):
     options.append(HERE)
     # a list of values right before a positional argument would swallow it; what takes all the rest comes last
     middle = options + placed if REST or STYLE == "absl" else placed + options
-    return list(FIRST) + middle + given.unknown + last + given.rest
+    words = middle + given.unknown + last + given.rest
+    return list(FIRST) + (hydra_words(words, work_dir) if STYLE == "hydra" else words)
+
+
+def hydra_words(words, work_dir):
+    """Hydra takes its overrides in one piece: first what begins with a dash, then all of them."""
+    options, overrides, words = [], [], list(words)
+    while words:
+        word = words.pop(0)
+        dashed = word != HERE and word.startswith("-")
+        (options if dashed else overrides).append(word)
+        alone = not dashed or "=" in word or word in HYDRA_SWITCHES
+        if not alone and words and words[0] != HERE and not words[0].startswith("-"):
+            options.append(words.pop(0))
+    several = {"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(options + overrides)
+    if several and "hydra.run.dir={}" in WORK_DIR:
+        overrides.insert(0, "hydra.sweep.dir=" + work_dir)
+    return options + overrides
 
 
 def with_resume(words, resume):
@@ -392,12 +416,20 @@ def with_resume(words, resume):
 
 
 def help_text():
-    def row(option):
+    def row(option, more=""):
         name = "--" + option.name + ("" if option.takes in ("flag", "off", "switch") else "=...")
-        return "  {:24} {}{}".format(name, option.help, " (required)" if option.required else "")
+        return "  {:24} {}{}{}".format(name, option.help, " (required)" if option.required else "", more)
+
+    known = {option: KNOWN[alike("--" + option.name)][0] for option in OWN + THEIRS}
+    meant = [word.partition("=")[0] for word in WORK_DIR + RESUME + RESUME_AUTO]
+    # an option of both stands once: here where this file hands it on, else there
+    own = [row(o) for o in OWN if known[o].flag == HERE]
+    theirs = [row(o) for o in THEIRS if known[o] not in OWN]
+    hidden = [o for o in THEIRS if known[o] in OWN and o.name not in (CONFIG, "dataset_path")]
+    theirs += [row(o, " (give it after --)") for o in hidden if o.flag.partition("/")[0] not in meant]
 
     lines = ["usage: python {} --key=value ... [-- words passed on]".format(near(__file__)), "", "of this command:"]
-    lines += [row(option) for option in OWN] + ["", "of {}:".format(SCRIPT)] + [row(option) for option in THEIRS]
+    lines += own + ["", "of {}:".format(SCRIPT)] + theirs
     return "\n".join(lines + ["  ... and others: what is not known here is passed on"] * (not COMPLETE))
 
 
@@ -463,6 +495,8 @@ def check_options(given):
 
 def check_config(given):
     config = given.get("config", "")
+    if STYLE == "hydra" and "/" not in config:
+        return  # a name, which Hydra looks for in the script's own folder of configurations
     if CONFIG and not os.path.isfile(config) and re.search(r"\.(py|ya?ml|json|toml|cfg|ini)$", config):
         inner = os.path.join(REPO, config)
         fix = "--config={}".format(near(inner)) if os.path.isfile(inner) else beside(config)
@@ -476,6 +510,8 @@ def check_resume(given, work_dir):
     if not RESUME and (path or not RESUME_AUTO):
         what = "--resume{} cannot be passed on".format("=FILE" if path else "")
         yield problem(what, SCRIPT + " has no option for it", "set RESUME in " + near(__file__))
+    elif path and "://" in path:
+        return  # the script fetches it
     elif path and not os.path.exists(path):
         yield problem("no checkpoint " + path, None, beside(path))
     elif path and os.path.isfile(path) and not is_whole(path):
@@ -898,7 +934,10 @@ def ready_clearml(given, ask):
         if silent:  # the person may have no network today; what was asked for outright must be had
             given.notes.append(dict(silent, fix="the run is kept as an offline session, to be imported later"))
             mode = "offline"
-    if given.get("dataset_id") and mode != "on":
+    own = [option for option in THEIRS if option.name == "dataset_id"] if mode == "off" else []
+    if given.get("dataset_id") and own:
+        given.theirs.append((own[0], given.own.pop("dataset_id")))
+    elif given.get("dataset_id") and mode != "on":
         fetch_dataset(given, mode)
     return mode
 
@@ -1147,6 +1186,8 @@ class Run:
             if signal.getsignal(number) == signal.SIG_DFL:
                 signal.signal(number, self.stop)
         self.true_exit, os._exit, self.true_fork, os.fork = os._exit, self.leave, os.fork, self.fork
+        # the second thread is this file's: without it Python would not warn
+        warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)
         try:
             code, error = self.work()
         except BaseException as raised:
